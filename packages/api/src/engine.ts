@@ -1,0 +1,188 @@
+/**
+ * The Engine port: what runs things. The control plane owns every rule of the API (names, phases, TTLs, attachment,
+ * paging, idempotency, limits, paths) and asks an engine only for what needs a machine. An engine owns what exists and
+ * runs: containers, volumes and their bytes, snapshots, the workload's own output, exit codes.
+ *
+ * An engine must: keep ids as they are given, make every stop, remove and delete safe to repeat, and reject with an
+ * `EngineError` whose code says why. It may decline what it cannot do, by leaving it out of `features`: the control
+ * plane then refuses the request before anything happens. It must never: accept what it cannot enforce, invent an exit
+ * code, read the system's clock where one is given, or know of names, keys, tags or phases.
+ */
+
+/** What an engine can do and enforce. What is false is refused with a 422 that names the field. */
+export interface EngineFeatures {
+  /** CPU and memory limits. */
+  readonly resources: boolean;
+  /** `egress` rules, and the default that shuts out private networks. */
+  readonly egress: boolean;
+  /** Ports of a sandbox reachable by `networking`. */
+  readonly networking: boolean;
+  readonly snapshots: boolean;
+  readonly metrics: boolean;
+  /** Volumes of type `object`. */
+  readonly object_volumes: boolean;
+}
+
+/** Everything needed to run a sandbox, resolved: groups merged into `env`, mounts checked, image or snapshot chosen. */
+export interface SandboxPlan {
+  readonly id: string;
+  /** Unique for ever; for host names and labels, never for look-up. */
+  readonly name: string;
+  /** Empty when `snapshot_id` is given. */
+  readonly image: string;
+  readonly snapshot_id?: string;
+  /** Replaces the image's entrypoint. Without it (and without `args`) the image's own runs, its stdin held open. */
+  readonly command?: readonly string[];
+  readonly args?: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Absolute mount path to volume id. */
+  readonly volume_mounts: Readonly<Record<string, string>>;
+  readonly networking?: { readonly port: number; readonly domain?: string; readonly visibility: "public" | "private" | "internal" };
+  /** Absent: the public internet and DNS only. Empty: nothing. */
+  readonly egress?: readonly string[];
+  readonly resources?: { readonly cpu_cores?: number; readonly memory_bytes?: number };
+}
+
+/** Why a sandbox ended, when not by its own exit. */
+export type EndReason = "out_of_memory" | "image_pull" | "evicted" | "engine_error";
+
+/** How a sandbox's main process ended. `exit_code` is absent when the engine does not know it. */
+export interface SandboxEnd {
+  readonly exit_code?: number;
+  readonly reason?: EndReason;
+  /** In words, for people; no secrets. */
+  readonly message?: string;
+  /** Milliseconds since the epoch. */
+  readonly finished_at: number;
+}
+
+/** A sandbox whose main process has started. */
+export interface RunningSandbox {
+  /** Milliseconds since the epoch. */
+  readonly started_at: number;
+  /** Where its exposed port answers; empty when nothing is exposed. */
+  readonly host: string;
+  readonly internal_address?: string;
+  readonly exec_target?: { readonly namespace: string; readonly pod_name: string; readonly container_name: string };
+  /** Resolves once, when the main process has ended for whatever reason. Never rejects. */
+  readonly ended: Promise<SandboxEnd>;
+}
+
+/** A command that runs in a sandbox, on byte streams. */
+export interface EngineExec {
+  readonly stdout: ReadableStream<Uint8Array>;
+  readonly stderr: ReadableStream<Uint8Array>;
+  /** Closing it is end of file. Absent when the exec was asked for without stdin. */
+  readonly stdin?: WritableStream<Uint8Array>;
+  /** Resolves when the command has ended, after the last byte of both streams; rejects with an EngineError when its end cannot be known. */
+  readonly exit: Promise<{ readonly exit_code: number }>;
+  /** Kills the command with all its descendants. Safe to repeat, and after the end. */
+  kill(): Promise<void>;
+}
+
+/** One line of the workload's own output. */
+export interface EngineLogLine {
+  /** Milliseconds since the epoch; fractions allowed. */
+  readonly timestamp: number;
+  readonly line: string;
+  readonly stream: "stdout" | "stderr";
+}
+
+export interface EngineMetricSample {
+  /** Milliseconds since the epoch. */
+  readonly timestamp: number;
+  readonly cpu_cores: number;
+  readonly mem_bytes: number;
+  readonly network_rx_bytes_per_second: number;
+  readonly network_tx_bytes_per_second: number;
+}
+
+export interface EngineFileInfo {
+  readonly name: string;
+  readonly type: "file" | "directory";
+  /** 0 for a directory. */
+  readonly size_bytes: number;
+  /** Milliseconds since the epoch. */
+  readonly modified_at: number;
+}
+
+/**
+ * The files of one volume. Paths are absolute within the volume, already normalised (`/`, `/a/b`), and never escape it;
+ * an engine must still not follow a symbolic link out of the volume. Refusals are EngineErrors: `not_found`,
+ * `not_a_directory`, `is_a_directory`, `exists`.
+ */
+export interface EngineFiles {
+  stat(path: string): Promise<EngineFileInfo>;
+  /** The direct entries, in any order. */
+  list(path: string): Promise<EngineFileInfo[]>;
+  /** `length` bytes from `start`; the range lies within the file. */
+  read(path: string, start: number, length: number): Promise<ReadableStream<Uint8Array>>;
+  /**
+   * Creates parents and replaces a file. The file shows only after the last byte: when `content` errors, nothing is
+   * changed, and the error is passed on.
+   */
+  write(path: string, content: ReadableStream<Uint8Array>): Promise<void>;
+  /** Moves a file or a directory. `to` is the full new path; its parent must exist, it itself must not. */
+  move(from: string, to: string): Promise<void>;
+}
+
+export interface Engine {
+  /** For people and capabilities: `memory`, `docker`. */
+  readonly name: string;
+  readonly features: EngineFeatures;
+
+  /** What exists of ours, by id; asked once when the control plane starts, to reconcile it with the store. */
+  inventory(): Promise<{ sandboxes: string[]; volumes: string[]; snapshots: string[] }>;
+
+  /**
+   * Brings a sandbox up; resolves when its main process has started. Rejects with an EngineError (`image_pull`,
+   * `engine_error`, …) when it never will, leaving nothing behind. When `signal` aborts, it stops as soon as it can,
+   * leaves nothing behind, and rejects with the signal's reason.
+   */
+  startSandbox(plan: SandboxPlan, signal: AbortSignal): Promise<RunningSandbox>;
+  /** Takes up a sandbox that a former control plane started; undefined when the engine has none of that id. */
+  attachSandbox(id: string): Promise<RunningSandbox | undefined>;
+  /** Kills what runs in it. Its output stays readable. Unknown and ended sandboxes are fine. */
+  stopSandbox(id: string): Promise<void>;
+  /** Forgets it with its output and its own files. Unknown ids are fine. */
+  removeSandbox(id: string): Promise<void>;
+
+  /** Starts a command. Rejects with an EngineError `not_running` when the sandbox is not running. */
+  exec(id: string, exec: { exec_id: string; command: readonly string[]; stdin: boolean }): Promise<EngineExec>;
+  /** The newest `limit` lines at or after `since` (milliseconds since the epoch), oldest first. */
+  logs(id: string, options: { since: number; limit: number }): Promise<EngineLogLine[]>;
+  /** Samples between two times (milliseconds since the epoch), oldest first; empty when there are none. */
+  metrics(id: string, options: { start: number; end: number }): Promise<EngineMetricSample[]>;
+
+  createVolume(volume: { id: string; type: "disk" | "object"; object?: { bucket: string; prefix?: string; access: string } }): Promise<void>;
+  /** Deletes it with its contents. Unknown ids are fine. */
+  deleteVolume(id: string): Promise<void>;
+  files(volumeId: string): EngineFiles;
+
+  /** Keeps the file system of a running sandbox (volumes are not part of it); the sandbox keeps running. */
+  createSnapshot(snapshot: { id: string; sandbox_id: string }): Promise<{ size_bytes: number }>;
+  deleteSnapshot(id: string): Promise<void>;
+
+  /** Lets go of connections and timers. What runs goes on, unless the engine lives in this process. */
+  close(): Promise<void>;
+}
+
+export type EngineErrorCode =
+  | "not_found"
+  | "not_a_directory"
+  | "is_a_directory"
+  | "exists"
+  | "not_running"
+  | "image_pull"
+  | "unsupported"
+  | "engine_error";
+
+/** What an engine rejects with. The message is shown to callers: no secrets in it. */
+export class EngineError extends Error {
+  readonly code: EngineErrorCode;
+  constructor(code: EngineErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "EngineError";
+    this.code = code;
+  }
+}
