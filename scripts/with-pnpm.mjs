@@ -11,7 +11,12 @@ const { packageManager } = JSON.parse(readFileSync(new URL("../package.json", im
 function pnpm(...args) {
   const shell = process.platform === "win32";
   const env = { ...process.env, TURBO_TELEMETRY_DISABLED: "1" };
-  const { status, error } = spawnSync("npx", ["--yes", packageManager, ...args], { cwd: root, stdio: "inherit", shell, env });
+  const { status, error } = spawnSync("npx", ["--yes", packageManager, ...args], {
+    cwd: root,
+    stdio: "inherit",
+    shell,
+    env,
+  });
   if (error) throw error;
   if (status !== 0) process.exit(status ?? 1);
 }

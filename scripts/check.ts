@@ -1,0 +1,121 @@
+// Everything that has to hold before a change lands, in one run: `npm test` and `.ci/run` are this.
+// Each step adds its real counts; the last line adds them all up. A step that is no test runner counts as one test.
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Counts, line, sum, vitestCounts } from "./counts.ts";
+
+const root = join(import.meta.dirname, "..");
+const scratch = mkdtempSync(join(tmpdir(), "porter-sandbox-check-"));
+const env = { ...process.env, TURBO_TELEMETRY_DISABLED: "1", REDOCLY_TELEMETRY: "off", NO_COLOR: "1" };
+
+interface Outcome {
+  readonly counts: Counts;
+  /** Why something was skipped, in words. */
+  readonly notes?: readonly string[];
+}
+interface Step {
+  readonly name: string;
+  readonly run: () => Promise<Outcome>;
+}
+
+/** Runs a command; shows its output only when it fails, or as it goes where that is of interest. */
+function command(words: readonly string[], { quiet = true, cwd = root } = {}): Promise<boolean> {
+  const [program = "", ...args] = words;
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, {
+      cwd,
+      env,
+      stdio: ["ignore", quiet ? "pipe" : "inherit", quiet ? "pipe" : "inherit"],
+    });
+    const output: Buffer[] = [];
+    child.stdout?.on("data", (chunk: Buffer) => output.push(chunk));
+    child.stderr?.on("data", (chunk: Buffer) => output.push(chunk));
+    child.on("error", reject);
+    child.on("close", (status) => {
+      if (status !== 0 && quiet) process.stdout.write(Buffer.concat(output));
+      resolve(status === 0);
+    });
+  });
+}
+
+/** A step that either holds or does not. */
+const holds = (name: string, ...words: string[]): Step => ({
+  name,
+  run: async () => ({
+    counts: (await command(words)) ? { passed: 1, failed: 0, skipped: 0 } : { passed: 0, failed: 1, skipped: 0 },
+  }),
+});
+
+/** A step whose runner writes its counts to a file. A runner that failed without counting is one failure. */
+const counted = (
+  name: string,
+  words: readonly string[],
+  report: string,
+  read: (text: string) => Outcome,
+  quiet = true,
+): Step => ({
+  name,
+  run: async () => {
+    const fine = await command(words, { quiet });
+    const outcome = existsSync(report)
+      ? read(readFileSync(report, "utf8"))
+      : { counts: { passed: 0, failed: 1, skipped: 0 } };
+    if (fine || outcome.counts.failed > 0) return outcome;
+    return { ...outcome, counts: { ...outcome.counts, failed: 1 } };
+  },
+});
+
+function readRuntimes(text: string): Outcome {
+  const runtimes = JSON.parse(text) as Record<string, Counts & { reasons?: string[] }>;
+  const notes = Object.entries(runtimes).flatMap(([name, { reasons = [] }]) =>
+    reasons.map((reason) => `${name}: ${reason}`),
+  );
+  return { counts: sum(Object.values(runtimes)), notes };
+}
+
+const unitReport = join(scratch, "unit.json");
+const runtimesReport = join(scratch, "runtimes.json");
+const examples = readdirSync(join(root, "examples"), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+
+const steps: Step[] = [
+  holds("generated code is fresh", "node", "spec/generate/generate.ts", "--check"),
+  holds("lint and format", "biome", "check", "."),
+  holds("the OpenAPI document lints", "pnpm", "--filter", "@porter-sandbox/spec", "run", "lint:spec"),
+  holds("types", "turbo", "run", "typecheck", "--output-logs=errors-only"),
+  holds("types of scripts and tests", "tsc", "-p", "tsconfig.json"),
+  counted(
+    "unit tests",
+    ["vitest", "run", "--reporter=default", "--reporter=json", `--outputFile.json=${unitReport}`],
+    unitReport,
+    (text) => ({
+      counts: vitestCounts(text),
+    }),
+  ),
+  holds("build and pack", "node", "scripts/pack.ts"),
+  holds("what is packed resolves, in size", "node", "scripts/package-checks.ts"),
+  ...examples.map(({ name }) => holds(`example ${name}`, "pnpm", "--filter", `./examples/${name}`, "run", "start")),
+  counted(
+    "contract suite on every runtime",
+    ["node", "runtimes/run.ts", "--json", runtimesReport],
+    runtimesReport,
+    readRuntimes,
+    false,
+  ),
+];
+
+const outcomes: Outcome[] = [];
+for (const step of steps) {
+  const started = performance.now();
+  const outcome = await step.run();
+  outcomes.push(outcome);
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  console.log(`${outcome.counts.failed > 0 ? "FAIL" : "ok"}  ${step.name}: ${line(outcome.counts)} (${seconds} s)`);
+}
+
+const notes = outcomes.flatMap((outcome) => outcome.notes ?? []);
+if (notes.length > 0) console.log(`\nSkipped, and why:\n${notes.map((note) => `  ${note}`).join("\n")}`);
+const total = sum(outcomes.map((outcome) => outcome.counts));
+console.log(`\n${line(total)}`);
+process.exitCode = total.failed > 0 ? 1 : 0;
