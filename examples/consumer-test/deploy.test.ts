@@ -22,7 +22,10 @@ test("a script that fails is an error, and its sandbox is gone all the same", as
 });
 
 test("a server that asks to wait is waited for", async () => {
-  await fake.control.inject({ operation: "createSandbox", fault: { kind: "status", status: 429, retry_after_s: 0, commit: false } });
+  await fake.control.inject({
+    operation: "createSandbox",
+    fault: { kind: "status", status: 429, retry_after_s: 0, commit: false },
+  });
   fake.commands.on(["node", "--eval"], { stdout: "ok\n" });
   expect(await runUntrusted(porter, "console.log('ok')")).toBe("ok\n");
 });
