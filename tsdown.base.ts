@@ -1,0 +1,42 @@
+import { readFileSync } from "node:fs";
+import { defineConfig } from "tsdown";
+
+interface Manifest {
+  publishConfig: { exports: Record<string, unknown> };
+  dependencies?: Record<string, string>;
+  peerDependencies?: Record<string, string>;
+}
+
+/** Every `./dist/x.js` that the published exports name, under whatever condition. */
+function published(exports: unknown): string[] {
+  if (typeof exports === "string") return /^\.\/dist\/.*\.js$/.test(exports) ? [exports] : [];
+  return typeof exports === "object" && exports !== null ? Object.values(exports).flatMap(published) : [];
+}
+
+const manifest = JSON.parse(readFileSync("package.json", "utf8")) as Manifest;
+const entries = [...new Set(published(manifest.publishConfig.exports))].map((file) =>
+  file.replace(/^\.\/dist\/(.*)\.js$/, "src/$1.ts"),
+);
+
+/**
+ * How every published package is built: one entry for each file that its `publishConfig.exports` name. The private
+ * packages, the client and zod are bundled in, types included; only what the manifest declares is left as an import,
+ * and anything else fails the build.
+ */
+export const library = defineConfig({
+  entry: entries,
+  format: "esm",
+  platform: "neutral",
+  target: "es2023",
+  outDir: "dist",
+  clean: true,
+  hash: false,
+  fixedExtension: false,
+  dts: { resolver: "tsc" },
+  deps: {
+    onlyBundle: [/^@porter-sandbox\//, "zod"],
+    onlyImport: [/^node:/, ...Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })],
+    neverBundle: [/^node:/],
+  },
+  failOnWarn: true,
+});
