@@ -1,0 +1,86 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { publint } from "publint";
+import { formatMessage } from "publint/utils";
+import type { Packed } from "../pack.ts";
+import { mustRun } from "../process.ts";
+import { type Check, hold } from "./check.ts";
+
+interface Manifest {
+  readonly dependencies?: Record<string, string>;
+  readonly peerDependencies?: Record<string, string>;
+  readonly peerDependenciesMeta?: Record<string, { optional?: boolean }>;
+}
+
+/** What a published package may pull in; a package that is not listed may pull in nothing. */
+const mayDependOn: Record<string, readonly string[]> = {
+  "@porter-sandbox/api": ["hono"],
+  "@porter-sandbox/testing": ["@hono/node-server", "@porter-sandbox/api", "ky"],
+};
+
+/**
+ * What a tarball says of itself: that its manifest is in order, that it pulls in only what it may, that everything it
+ * imports is declared, and that its types resolve.
+ *
+ * @param folder where the tarball is unpacked
+ */
+export function manifestChecks({ name, tarball }: Packed, folder: string): Check[] {
+  const manifest = () => JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Manifest;
+  return [
+    {
+      name: `${name}: publint finds nothing`,
+      async run() {
+        const { messages, pkg } = await publint({ pkgDir: folder, strict: true, pack: false });
+        const said = messages.map((message) => `${message.type}: ${formatMessage(message, pkg) ?? message.code}`);
+        hold(said.length === 0, said.join("\n"));
+        return undefined;
+      },
+    },
+    {
+      name: `${name}: its types are right in every way of resolving them`,
+      async run() {
+        await mustRun(["attw", tarball, "--profile", "esm-only", "--format", "ascii", "--no-emoji", "--no-color"]);
+        return undefined;
+      },
+    },
+    {
+      name: `${name}: depends on nothing but what it may`,
+      async run() {
+        const { dependencies = {}, peerDependencies = {}, peerDependenciesMeta = {} } = manifest();
+        const allowed = mayDependOn[name] ?? [];
+        const over = Object.keys(dependencies).filter((dependency) => !allowed.includes(dependency));
+        hold(over.length === 0, `unexpected dependencies: ${over.join(", ")}`);
+        const required = Object.keys(peerDependencies).filter((peer) => peerDependenciesMeta[peer]?.optional !== true);
+        hold(required.length === 0, `peers that are not optional: ${required.join(", ")}`);
+        return Object.keys(dependencies).join(", ") || "no dependencies";
+      },
+    },
+    {
+      name: `${name}: imports only what it declares`,
+      async run() {
+        const { dependencies = {}, peerDependencies = {} } = manifest();
+        const declared = Object.keys({ ...dependencies, ...peerDependencies });
+        const undeclared = [...importsOf(join(folder, "dist"))].filter(
+          ([specifier]) =>
+            !specifier.startsWith("node:") &&
+            !declared.some((known) => specifier === known || specifier.startsWith(`${known}/`)),
+        );
+        hold(undeclared.length === 0, undeclared.map(([specifier, file]) => `${file} imports ${specifier}`).join("\n"));
+        return undefined;
+      },
+    },
+  ];
+}
+
+/** What the files of a folder import from elsewhere, code and types, each with one file that does. */
+function importsOf(folder: string): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const file of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+    if (!/\.(js|d\.ts)$/.test(file)) continue;
+    const text = readFileSync(join(folder, file), "utf8");
+    for (const [, specifier = ""] of text.matchAll(/(?:^|[;\s}])(?:from|import)\s*\(?\s*["']([^"'\n]+)["']/g)) {
+      if (!specifier.startsWith(".")) found.set(specifier, file);
+    }
+  }
+  return found;
+}
