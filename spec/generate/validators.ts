@@ -54,6 +54,7 @@ export async function generateValidators(
       /zod\.optional\(\/\*#__PURE__\*\/ zod\.union\(\[(.*),\s*\/\*#__PURE__\*\/ zod\.null\(\)\]\)\)/g,
       "zod.nullish($1)",
     )
+    .replaceAll(/^( {2}\w+\?: .*);$/gm, "$1 | undefined;")
     .replaceAll(/\n{3,}/g, "\n\n")
     .trim();
   const entries = [...options.byOperation].map(([operation, schema]) => `  ${operation}: ${schema},`);

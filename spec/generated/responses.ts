@@ -175,9 +175,9 @@ export type FileEntry = {
   name: string;
   type: string;
   size_bytes: number;
-  modified_at?: string | null;
-  truncated?: boolean | null;
-  entries?: FileEntry[] | null;
+  modified_at?: string | null | undefined;
+  truncated?: boolean | null | undefined;
+  entries?: FileEntry[] | null | undefined;
 };
 
 export const FileEntry: zod.ZodMiniType<FileEntry> = /*#__PURE__*/ zod.object({
