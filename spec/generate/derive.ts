@@ -75,7 +75,8 @@ function shapeOf(schema: Json, tolerant: boolean): Json {
   if (!tolerant && schema.enum !== undefined) shape.enum = schema.enum;
   if (schema.items !== undefined) shape.items = shapeOf(schema.items, tolerant);
   if (schema.required !== undefined) shape.required = schema.required;
-  if (schema.additionalProperties !== undefined) shape.additionalProperties = shapeOf(schema.additionalProperties, tolerant);
+  if (schema.additionalProperties !== undefined)
+    shape.additionalProperties = shapeOf(schema.additionalProperties, tolerant);
   if (isObject(schema.properties)) {
     const required = (schema.required ?? []) as string[];
     shape.properties = Object.fromEntries(

@@ -36,7 +36,9 @@ export async function generateAll(): Promise<Map<string, string>> {
         strict: false,
         map: "responseSchemas",
         byOperation: componentByOperation(document, "response"),
-        about: about("Validators of what a server answers: unknown fields, unknown enum values and null for absent pass."),
+        about: about(
+          "Validators of what a server answers: unknown fields, unknown enum values and null for absent pass.",
+        ),
       }),
     ],
   ]);

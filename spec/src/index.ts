@@ -1,1 +1,36 @@
-export {};
+/** The rules that both sides share: pure, on web standards, and never throwing whatever they are given. */
+
+export { type Clock, sleep, systemClock } from "./clock.ts";
+export { parseGoDuration, parseMetricsWindow, parseSince, parseTime } from "./durations.ts";
+export {
+  checkEgress,
+  checkEgressDestination,
+  type EgressDestination,
+  isHostName,
+  parseEgressDestination,
+} from "./egress.ts";
+export { checkCommand, checkExec } from "./exec.ts";
+export { type Issue, violationFromIssues } from "./issues.ts";
+export {
+  COUNT_BUCKETS,
+  DEFAULT_LOG_LINES,
+  MAX_FILE_BYTES,
+  MAX_JSON_BYTES,
+  MAX_LOG_LINES,
+  PAGE_SIZE,
+  WALK_BUDGET,
+} from "./limits.ts";
+export type { Loose } from "./loose.ts";
+export { checkMounts, normalizeMountPath } from "./mounts.ts";
+export { checkId, checkIdempotencyKey, checkImage, checkName } from "./names.ts";
+export { checkNetworking } from "./networking.ts";
+export { dropNulls } from "./nulls.ts";
+export { endedPhases, isEnded, isLive, livePhases, StatusResponsePhase } from "./phases.ts";
+export { checkResources, MAX_CPU_CORES, MAX_MEMORY_BYTES, parseCpu, parseMemory } from "./quantities.ts";
+export { parseQuery, type QueryValues } from "./query.ts";
+export { formatContentRange, parseContentRange, parseRange, type RangeAnswer } from "./range.ts";
+export { checkSandboxSpec, checkTtl, MAX_TTL_SECONDS } from "./sandbox-spec.ts";
+export { checkEnv, checkTags, parseTagFilter } from "./tags.ts";
+export { describeViolation, type Violation, violation } from "./violations.ts";
+export { checkFilePath, checkMoveRequest, checkVolumePath, normalizeVolumePath } from "./volume-path.ts";
+export { checkVolumeSpec } from "./volume-spec.ts";

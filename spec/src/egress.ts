@@ -1,0 +1,93 @@
+/** Where a sandbox may connect to. */
+
+import { isRecord } from "./text.ts";
+import { checkEach, checkText, type Violation, violation } from "./violations.ts";
+
+/** What an entry of `allowed_destinations` means. */
+export type EgressDestination =
+  | { readonly kind: "host"; readonly host: string }
+  /** Every name under `domain`, and not the domain itself. */
+  | { readonly kind: "wildcard"; readonly domain: string }
+  | { readonly kind: "service"; readonly name: string; readonly namespace: string }
+  /** An address is a range of one. `address` is 4 or 16 bytes. */
+  | { readonly kind: "range"; readonly address: readonly number[]; readonly prefix: number };
+
+const HOST = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/;
+
+/** Whether a text is a host name in lower case. One whose last part is a number would be a mistyped address. */
+export const isHostName = (text: string): boolean => HOST.test(text) && !/(^|\.)\d+$/.test(text);
+
+function parseIpv4(text: string): number[] | undefined {
+  const parts = text.split(".");
+  const ok = parts.length === 4 && parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256);
+  return ok ? parts.map(Number) : undefined;
+}
+
+function parseIpv6(text: string): number[] | undefined {
+  const halves = text.split("::");
+  if (halves.length > 2) return undefined;
+  const sides: number[][] = [];
+  for (const [side, half] of halves.entries()) {
+    const bytes: number[] = [];
+    const groups = half === "" ? [] : half.split(":");
+    for (const [index, group] of groups.entries()) {
+      // The last group of all may be an IPv4 address.
+      const last = side === halves.length - 1 && index === groups.length - 1;
+      const ipv4 = last ? parseIpv4(group) : undefined;
+      if (ipv4) bytes.push(...ipv4);
+      else if (/^[\da-f]{1,4}$/i.test(group))
+        bytes.push(Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 255);
+      else return undefined;
+    }
+    sides.push(bytes);
+  }
+  const [head = [], tail = []] = sides;
+  const missing = 16 - head.length - tail.length;
+  if (halves.length === 1) return missing === 0 ? head : undefined;
+  return missing >= 2 ? [...head, ...new Array<number>(missing).fill(0), ...tail] : undefined;
+}
+
+const parseIp = (text: string) => parseIpv4(text) ?? (text.includes(":") ? parseIpv6(text) : undefined);
+
+/** An IP address or a CIDR range. Bits after the prefix must be zero: `10.1.2.3/8` says one thing and means another. */
+function parseRange(text: string): EgressDestination | undefined {
+  const [before = "", after, ...more] = text.split("/");
+  const address = parseIp(before);
+  if (!address || more.length > 0) return undefined;
+  const bits = address.length * 8;
+  if (after === undefined) return { kind: "range", address, prefix: bits };
+  if (!/^(0|[1-9]\d{0,2})$/.test(after) || Number(after) > bits) return undefined;
+  const prefix = Number(after);
+  const clean = address.every((byte, index) => (byte & (255 >> Math.min(8, Math.max(0, prefix - index * 8)))) === 0);
+  return clean ? { kind: "range", address, prefix } : undefined;
+}
+
+/**
+ * Reads an entry of `allowed_destinations`; undefined when it is none. Host names may be in any case and come out in lower
+ * case.
+ */
+export function parseEgressDestination(text: string): EgressDestination | undefined {
+  const range = parseRange(text);
+  if (range) return range;
+  const host = text.toLowerCase();
+  const domain = host.startsWith("*.") ? host.slice(2) : undefined;
+  if (!isHostName(domain ?? host)) return undefined;
+  if (/(^|\.)svc\.cluster\.local$/.test(host)) {
+    const [name = "", namespace = "", ...rest] = host.split(".");
+    return domain === undefined && rest.length === 3 ? { kind: "service", name, namespace } : undefined;
+  }
+  return domain === undefined ? { kind: "host", host } : { kind: "wildcard", domain };
+}
+
+export const checkEgressDestination = (field: string, value: unknown): Violation | undefined =>
+  checkText(
+    field,
+    value,
+    (text) => parseEgressDestination(text) !== undefined,
+    "must be a host name, *.domain, an IP address, a CIDR range with no bits set after its prefix, or name.namespace.svc.cluster.local",
+  );
+
+export function checkEgress(value: unknown, field = "egress"): Violation | undefined {
+  if (!isRecord(value)) return violation(field, value, "must be an object");
+  return checkEach(`${field}.allowed_destinations`, value.allowed_destinations, checkEgressDestination);
+}

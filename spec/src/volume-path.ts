@@ -1,0 +1,43 @@
+/** Paths within a volume. */
+
+import { isRecord, textRule, utf8Length } from "./text.ts";
+import { checkText, type Violation, violation } from "./violations.ts";
+
+/** As file systems have them, in bytes of UTF-8. */
+const LONGEST_PATH = 4096;
+const LONGEST_PART = 255;
+
+/**
+ * The one way to write a path: absolute, without `.` or empty parts, `/` for the root. A leading slash may be missing.
+ * Undefined when it is no path within a volume: it has `..`, NUL or a lone surrogate, or is too long.
+ */
+export function normalizeVolumePath(path: string): string | undefined {
+  if (textRule(path) !== undefined || utf8Length(path) > LONGEST_PATH) return undefined;
+  const parts = path.split("/").filter((part) => part !== "" && part !== ".");
+  if (parts.some((part) => part === ".." || utf8Length(part) > LONGEST_PART)) return undefined;
+  return `/${parts.join("/")}`;
+}
+
+/** Any path within a volume, the root included. */
+export const checkVolumePath = (field: string, value: unknown): Violation | undefined =>
+  checkText(
+    field,
+    value,
+    (path) => normalizeVolumePath(path) !== undefined,
+    "must be a path within the volume: no .., at most 4096 bytes, and 255 in each part",
+  );
+
+/** A path within a volume that is not its root. */
+export const checkFilePath = (field: string, value: unknown): Violation | undefined =>
+  checkVolumePath(field, value) ??
+  checkText(field, value, (path) => normalizeVolumePath(path) !== "/", "must not be the root");
+
+/** A move. Whether something is in the way is for the server to say. */
+export function checkMoveRequest(body: unknown): Violation | undefined {
+  if (!isRecord(body)) return violation("body", body, "must be an object");
+  const { from, to } = body;
+  const broken = checkFilePath("from", from) ?? checkFilePath("to", to);
+  if (broken) return broken;
+  const inside = normalizeVolumePath(to as string)?.startsWith(`${normalizeVolumePath(from as string)}/`);
+  return inside ? violation("to", to, "must not lie within what is moved") : undefined;
+}
