@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 // The unit tests of every package, in the Node that runs this. The contract suite has its own runners in runtimes/.
 export default defineConfig({
   test: {
-    include: ["spec/**/*.test.ts", "packages/**/*.test.ts", "scripts/**/*.test.ts"],
+    include: ["spec/**/*.test.ts", "packages/**/*.test.ts", "scripts/**/*.test.ts", "bench/**/*.test.ts"],
     exclude: ["**/node_modules/**", "**/dist/**"],
   },
 });
