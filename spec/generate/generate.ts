@@ -6,6 +6,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import openapiTS, { astToString, type OpenAPI3 } from "openapi-typescript";
 import { parse } from "yaml";
+import { generateCompact } from "./compact.ts";
 import { componentByOperation, type JsonObject, requestDocument, responseDocument } from "./derive.ts";
 import { generateOperations, generateQueries } from "./operations.ts";
 import { generateValidators } from "./validators.ts";
@@ -20,6 +21,7 @@ export async function generateAll(): Promise<Map<string, string>> {
   return new Map([
     ["types.ts", about("The wire's shapes as types.") + astToString(types)],
     ["operations.ts", generateOperations(document, about("Every operation, as a table."))],
+    ["compact.ts", generateCompact(document, about("The client's view, as small as it can be."))],
     ["queries.ts", generateQueries(document, about("The query parameters of operations, as a table."))],
     [
       "requests.ts",

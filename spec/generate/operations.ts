@@ -4,7 +4,7 @@ import { isObject, type JsonObject, operationsOf, resolve } from "./derive.ts";
 
 const quote = (value: unknown) => JSON.stringify(value);
 
-function bodyKind(document: JsonObject, holder: unknown): "none" | "json" | "bytes" {
+export function bodyKind(document: JsonObject, holder: unknown): "none" | "json" | "bytes" {
   if (holder === undefined) return "none";
   const { content } = resolve(document, holder as JsonObject);
   if (!isObject(content)) return "none";

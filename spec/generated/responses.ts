@@ -20,7 +20,7 @@ export const CapabilitiesResponse = /*#__PURE__*/ zod.object({
 export const RunResponse = /*#__PURE__*/ zod.object({
   "id": /*#__PURE__*/ zod.string(),
   "name": /*#__PURE__*/ zod.string(),
-  "volume_mounts": /*#__PURE__*/ zod.nullish(/*#__PURE__*/ zod.record(/*#__PURE__*/ zod.string(), /*#__PURE__*/ zod.string()))
+  "volume_mounts": /*#__PURE__*/ zod.nullish(/*#__PURE__*/ zod.object({}))
 });
 
 export const StatusResponsePhase = /*#__PURE__*/ zod.string();
@@ -35,7 +35,7 @@ export const StatusResponse = /*#__PURE__*/ zod.object({
   "id": /*#__PURE__*/ zod.string(),
   "name": /*#__PURE__*/ zod.string(),
   "image": /*#__PURE__*/ zod.string(),
-  "tags": /*#__PURE__*/ zod.nullish(/*#__PURE__*/ zod.record(/*#__PURE__*/ zod.string(), /*#__PURE__*/ zod.string())),
+  "tags": /*#__PURE__*/ zod.nullish(/*#__PURE__*/ zod.object({})),
   "phase": StatusResponsePhase,
   "exit_code": /*#__PURE__*/ zod.nullish(/*#__PURE__*/ zod.number()),
   "created_at": /*#__PURE__*/ zod.string(),
@@ -43,7 +43,7 @@ export const StatusResponse = /*#__PURE__*/ zod.object({
   "finished_at": /*#__PURE__*/ zod.nullish(/*#__PURE__*/ zod.string()),
   "host": /*#__PURE__*/ zod.string(),
   "internal_address": /*#__PURE__*/ zod.nullish(/*#__PURE__*/ zod.string()),
-  "volume_mounts": /*#__PURE__*/ zod.nullish(/*#__PURE__*/ zod.record(/*#__PURE__*/ zod.string(), /*#__PURE__*/ zod.string())),
+  "volume_mounts": /*#__PURE__*/ zod.nullish(/*#__PURE__*/ zod.object({})),
   "exec_target": /*#__PURE__*/ zod.nullish(ExecTarget)
 });
 
@@ -120,7 +120,7 @@ export const MetricPoint = /*#__PURE__*/ zod.object({
 });
 
 export const MetricSeries = /*#__PURE__*/ zod.object({
-  "labels": /*#__PURE__*/ zod.nullish(/*#__PURE__*/ zod.record(/*#__PURE__*/ zod.string(), /*#__PURE__*/ zod.string())),
+  "labels": /*#__PURE__*/ zod.nullish(/*#__PURE__*/ zod.object({})),
   "unit": /*#__PURE__*/ zod.nullish(/*#__PURE__*/ zod.string()),
   "time_series": /*#__PURE__*/ zod.array(MetricPoint)
 });
@@ -186,7 +186,7 @@ export const FileEntry: zod.ZodMiniType<FileEntry> = /*#__PURE__*/ zod.object({
   "size_bytes": /*#__PURE__*/ zod.number(),
   "modified_at": /*#__PURE__*/ zod.nullish(/*#__PURE__*/ zod.string()),
   "truncated": /*#__PURE__*/ zod.nullish(/*#__PURE__*/ zod.boolean()),
-  "entries": /*#__PURE__*/ zod.nullish(/*#__PURE__*/ zod.array(/*#__PURE__*/ zod.lazy(() => FileEntry)))
+  get entries() { return /*#__PURE__*/ zod.nullish(/*#__PURE__*/ zod.array(FileEntry)); }
 });
 
 export const FileListing = /*#__PURE__*/ zod.object({

@@ -1,7 +1,6 @@
 /** Where a sandbox may connect to. */
 
-import { isRecord } from "./text.ts";
-import { checkEach, checkText, type Violation, violation } from "./violations.ts";
+import { each, fields, text } from "./checks.ts";
 
 /** What an entry of `allowed_destinations` means. */
 export type EgressDestination =
@@ -24,27 +23,12 @@ function parseIpv4(text: string): number[] | undefined {
 }
 
 function parseIpv6(text: string): number[] | undefined {
-  const halves = text.split("::");
-  if (halves.length > 2) return undefined;
-  const sides: number[][] = [];
-  for (const [side, half] of halves.entries()) {
-    const bytes: number[] = [];
-    const groups = half === "" ? [] : half.split(":");
-    for (const [index, group] of groups.entries()) {
-      // The last group of all may be an IPv4 address.
-      const last = side === halves.length - 1 && index === groups.length - 1;
-      const ipv4 = last ? parseIpv4(group) : undefined;
-      if (ipv4) bytes.push(...ipv4);
-      else if (/^[\da-f]{1,4}$/i.test(group))
-        bytes.push(Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 255);
-      else return undefined;
-    }
-    sides.push(bytes);
-  }
-  const [head = [], tail = []] = sides;
-  const missing = 16 - head.length - tail.length;
-  if (halves.length === 1) return missing === 0 ? head : undefined;
-  return missing >= 2 ? [...head, ...new Array<number>(missing).fill(0), ...tail] : undefined;
+  // The platform knows the many ways to write one; what it answers has hexadecimal groups and one `::` at most.
+  if (!/^[\da-f:.]+$/i.test(text) || !URL.canParse(`http://[${text}]`)) return undefined;
+  const halves = new URL(`http://[${text}]`).hostname.slice(1, -1).split("::");
+  const [head = [], tail = []] = halves.map((half) => half.split(":").filter((group) => group !== ""));
+  const groups = [...head, ...new Array<string>(8 - head.length - tail.length).fill("0"), ...tail];
+  return groups.map((group) => Number.parseInt(group, 16)).flatMap((group) => [group >> 8, group & 255]);
 }
 
 const parseIp = (text: string) => parseIpv4(text) ?? (text.includes(":") ? parseIpv6(text) : undefined);
@@ -79,15 +63,10 @@ export function parseEgressDestination(text: string): EgressDestination | undefi
   return domain === undefined ? { kind: "host", host } : { kind: "wildcard", domain };
 }
 
-export const checkEgressDestination = (field: string, value: unknown): Violation | undefined =>
-  checkText(
-    field,
-    value,
-    (text) => parseEgressDestination(text) !== undefined,
-    "must be a host name, *.domain, an IP address, a CIDR range with no bits set after its prefix, or name.namespace.svc.cluster.local",
-  );
+export const checkEgressDestination = text(
+  (entry) => parseEgressDestination(entry) !== undefined,
+  "must be a host name, *.domain, an IP address, a CIDR range with no bits set after its prefix, or name.namespace.svc.cluster.local",
+);
 
-export function checkEgress(value: unknown, field = "egress"): Violation | undefined {
-  if (!isRecord(value)) return violation(field, value, "must be an object");
-  return checkEach(`${field}.allowed_destinations`, value.allowed_destinations, checkEgressDestination);
-}
+/** `egress`; an empty list denies all. */
+export const checkEgress = fields({ allowed_destinations: each(checkEgressDestination) }, {});

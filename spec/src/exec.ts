@@ -1,14 +1,16 @@
-import { isRecord } from "./text.ts";
-import { checkEach, checkText, type Violation, violation } from "./violations.ts";
+import { type Check, each, fields, text } from "./checks.ts";
+import type { Violation } from "./violations.ts";
+import { violation } from "./violations.ts";
+
+/** Texts, empty ones among them. */
+export const checkArguments = each(text());
 
 /** An argument vector: at least the program, whose name is not empty. */
-export function checkCommand(value: unknown, field = "command"): Violation | undefined {
-  if (Array.isArray(value) && value.length === 0) return violation(field, value, "must have at least one item");
-  return checkEach(field, value, (at, item, index) =>
-    checkText(at, item, (text) => index > 0 || text !== "", "must not be empty"),
-  );
-}
+export const checkCommand: Check = (field, value) =>
+  checkArguments(field, value) ??
+  ((value as string[])[0] ? undefined : violation(field, value, "must start with a program, which is not empty"));
+
+const checkBody = fields({ command: checkCommand }, {});
 
 /** The body of an exec. */
-export const checkExec = (body: unknown): Violation | undefined =>
-  isRecord(body) ? checkCommand(body.command) : violation("body", body, "must be an object");
+export const checkExec = (body: unknown): Violation | undefined => checkBody("", body);

@@ -1,5 +1,6 @@
 /** The rules that both sides share: pure, on web standards, and never throwing whatever they are given. */
 
+export type { Check } from "./checks.ts";
 export { type Clock, sleep, systemClock } from "./clock.ts";
 export { parseGoDuration, parseMetricsWindow, parseSince, parseTime } from "./durations.ts";
 export {

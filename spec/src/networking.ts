@@ -1,38 +1,25 @@
+import { type Check, each, fields, oneOf, text, whole } from "./checks.ts";
 import { isHostName } from "./egress.ts";
-import { isRecord } from "./text.ts";
-import { checkEach, checkText, type Violation, violation } from "./violations.ts";
+import { entryOf, violation } from "./violations.ts";
 
-const isPort = (value: unknown) => Number.isInteger(value) && (value as number) >= 1024 && (value as number) <= 65535;
+const checkDomain = fields(
+  {},
+  { domain: text(isHostName, "must be a host name in lower case"), visibility: oneOf("public", "private") },
+);
 
-function checkDomain(field: string, value: unknown): Violation | undefined {
-  if (!isRecord(value)) return violation(field, value, "must be an object");
-  const { domain, visibility } = value;
-  if (visibility !== undefined && visibility !== "public" && visibility !== "private") {
-    return violation(`${field}.visibility`, visibility, 'must be "public" or "private"');
-  }
-  return domain === undefined
-    ? undefined
-    : checkText(`${field}.domain`, domain, isHostName, "must be a host name in lower case");
-}
+const checkShape = fields(
+  { port: whole(1024, 65535) },
+  { domains: each(checkDomain, 1), internal: oneOf(true, false) },
+);
 
-function checkEntry(field: string, value: unknown): Violation | undefined {
-  if (!isRecord(value)) return violation(field, value, "must be an object");
-  const { port, domains, internal } = value;
-  if (!isPort(port)) return violation(`${field}.port`, port, "must be a whole number from 1024 to 65535");
-  if (internal !== undefined && typeof internal !== "boolean") {
-    return violation(`${field}.internal`, internal, "must be a boolean");
-  }
-  if (domains === undefined) return undefined;
-  const broken = checkEach(`${field}.domains`, domains, checkDomain);
+const checkEntry: Check = (field, value) => {
+  const broken = checkShape(field, value);
   if (broken) return broken;
-  const { length } = domains as unknown[];
-  if (length > 1) return violation(`${field}.domains`, domains, "must have one entry at most");
-  if (internal && length > 0) return violation(`${field}.domains`, domains, "must not be given together with internal");
-  return undefined;
-}
+  const { internal, domains } = value as { internal?: boolean; domains?: unknown[] };
+  return internal && domains?.length
+    ? violation(entryOf(field, "domains"), domains, "must not be given together with internal")
+    : undefined;
+};
 
 /** What to expose: at most one port, under at most one domain. */
-export function checkNetworking(value: unknown, field = "networking"): Violation | undefined {
-  if (Array.isArray(value) && value.length > 1) return violation(field, value, "must have one entry at most");
-  return checkEach(field, value, checkEntry);
-}
+export const checkNetworking = each(checkEntry, 1);

@@ -1,7 +1,6 @@
 /** Amounts of CPU and memory, as Kubernetes writes them. */
 
-import { isRecord } from "./text.ts";
-import { checkText, firstOf, type Violation, violation } from "./violations.ts";
+import { fields, text } from "./checks.ts";
 
 /** The most that one sandbox may have. */
 export const MAX_CPU_CORES = 256;
@@ -39,27 +38,14 @@ function within(amount: number | undefined, least: number, most: number): boolea
   return amount !== undefined && amount >= least && amount <= most;
 }
 
-export function checkResources(value: unknown, field = "resources"): Violation | undefined {
-  if (!isRecord(value)) return violation(field, value, "must be an object");
-  const { cpu, memory } = value;
-  return firstOf(
-    () =>
-      cpu === undefined
-        ? undefined
-        : checkText(
-            `${field}.cpu`,
-            cpu,
-            (text) => within(parseCpu(text), 0.001, MAX_CPU_CORES),
-            'must be from 1m to 256 cores, such as "2" or "500m"',
-          ),
-    () =>
-      memory === undefined
-        ? undefined
-        : checkText(
-            `${field}.memory`,
-            memory,
-            (text) => within(parseMemory(text), 1, MAX_MEMORY_BYTES),
-            'must be at most 1 TB, such as "4Gi" or "512Mi"',
-          ),
-  );
-}
+/** The limits of a sandbox. */
+export const checkResources = fields(
+  {},
+  {
+    cpu: text(
+      (cpu) => within(parseCpu(cpu), 0.001, MAX_CPU_CORES),
+      'must be from 1m to 256 cores, such as "2" or "500m"',
+    ),
+    memory: text((memory) => within(parseMemory(memory), 1, MAX_MEMORY_BYTES), 'must be at most 1 TB, such as "512Mi"'),
+  },
+);

@@ -1,5 +1,3 @@
-import { isRecord, textRule } from "./text.ts";
-
 /** A rule that a value breaks. */
 export interface Violation {
   /** Where: `ttl_seconds`, `networking[0].port`, `volume_mounts["/data"]`. */
@@ -36,52 +34,4 @@ function shown(value: unknown): string {
 /** `field: rule (got value)`, on one line; a secret or missing value is left out, a long one is cut. */
 export function describeViolation({ field, value, rule }: Violation): string {
   return value === undefined || SECRET.test(field) ? `${field}: ${rule}` : `${field}: ${rule} (got ${shown(value)})`;
-}
-
-/** The first of what a list of checks finds. Checks come as functions, so that none runs after one has found something. */
-export function firstOf(...checks: (() => Violation | undefined)[]): Violation | undefined {
-  for (const check of checks) {
-    const found = check();
-    if (found) return found;
-  }
-  return undefined;
-}
-
-/** Checks a text by the common rules, and then by a rule of its own. */
-export function checkText(
-  field: string,
-  value: unknown,
-  ok?: (text: string) => boolean,
-  rule = "",
-): Violation | undefined {
-  const broken = textRule(value) ?? (ok && !ok(value as string) ? rule : undefined);
-  return broken === undefined ? undefined : violation(field, value, broken);
-}
-
-/** Checks that `value` is an array, and each of its items. */
-export function checkEach(
-  field: string,
-  value: unknown,
-  check: (field: string, item: unknown, index: number) => Violation | undefined,
-): Violation | undefined {
-  if (!Array.isArray(value)) return violation(field, value, "must be an array");
-  for (let index = 0; index < value.length; index++) {
-    const found = check(entryOf(field, index), value[index], index);
-    if (found) return found;
-  }
-  return undefined;
-}
-
-/** Checks that `value` is an object, and each of its entries. */
-export function checkEntries(
-  field: string,
-  value: unknown,
-  check: (key: string, item: unknown) => Violation | undefined,
-): Violation | undefined {
-  if (!isRecord(value)) return violation(field, value, "must be an object");
-  for (const [key, item] of Object.entries(value)) {
-    const found = check(key, item);
-    if (found) return found;
-  }
-  return undefined;
 }

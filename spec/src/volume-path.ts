@@ -1,7 +1,8 @@
 /** Paths within a volume. */
 
-import { isRecord, textRule, utf8Length } from "./text.ts";
-import { checkText, type Violation, violation } from "./violations.ts";
+import { type Check, fields, text } from "./checks.ts";
+import { textRule, utf8Length } from "./text.ts";
+import { type Violation, violation } from "./violations.ts";
 
 /** As file systems have them, in bytes of UTF-8. */
 const LONGEST_PATH = 4096;
@@ -19,25 +20,23 @@ export function normalizeVolumePath(path: string): string | undefined {
 }
 
 /** Any path within a volume, the root included. */
-export const checkVolumePath = (field: string, value: unknown): Violation | undefined =>
-  checkText(
-    field,
-    value,
-    (path) => normalizeVolumePath(path) !== undefined,
-    "must be a path within the volume: no .., at most 4096 bytes, and 255 in each part",
-  );
+export const checkVolumePath = text(
+  (path) => normalizeVolumePath(path) !== undefined,
+  "must be a path within the volume: no .., at most 4096 bytes, and 255 in each part",
+);
 
 /** A path within a volume that is not its root. */
-export const checkFilePath = (field: string, value: unknown): Violation | undefined =>
+export const checkFilePath: Check = (field, value) =>
   checkVolumePath(field, value) ??
-  checkText(field, value, (path) => normalizeVolumePath(path) !== "/", "must not be the root");
+  (normalizeVolumePath(value as string) === "/" ? violation(field, value, "must not be the root") : undefined);
+
+const checkFields = fields({ from: checkFilePath, to: checkFilePath }, {});
 
 /** A move. Whether something is in the way is for the server to say. */
 export function checkMoveRequest(body: unknown): Violation | undefined {
-  if (!isRecord(body)) return violation("body", body, "must be an object");
-  const { from, to } = body;
-  const broken = checkFilePath("from", from) ?? checkFilePath("to", to);
+  const broken = checkFields("", body);
   if (broken) return broken;
-  const inside = normalizeVolumePath(to as string)?.startsWith(`${normalizeVolumePath(from as string)}/`);
+  const { from, to } = body as { from: string; to: string };
+  const inside = normalizeVolumePath(to)?.startsWith(`${normalizeVolumePath(from)}/`);
   return inside ? violation("to", to, "must not lie within what is moved") : undefined;
 }
