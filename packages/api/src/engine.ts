@@ -37,7 +37,11 @@ export interface SandboxPlan {
   readonly env: Readonly<Record<string, string>>;
   /** Absolute mount path to volume id. */
   readonly volume_mounts: Readonly<Record<string, string>>;
-  readonly networking?: { readonly port: number; readonly domain?: string; readonly visibility: "public" | "private" | "internal" };
+  readonly networking?: {
+    readonly port: number;
+    readonly domain?: string;
+    readonly visibility: "public" | "private" | "internal";
+  };
   /** Absent: the public internet and DNS only. Empty: nothing. */
   readonly egress?: readonly string[];
   readonly resources?: { readonly cpu_cores?: number; readonly memory_bytes?: number };
@@ -154,7 +158,11 @@ export interface Engine {
   /** Samples between two times (milliseconds since the epoch), oldest first; empty when there are none. */
   metrics(id: string, options: { start: number; end: number }): Promise<EngineMetricSample[]>;
 
-  createVolume(volume: { id: string; type: "disk" | "object"; object?: { bucket: string; prefix?: string; access: string } }): Promise<void>;
+  createVolume(volume: {
+    id: string;
+    type: "disk" | "object";
+    object?: { bucket: string; prefix?: string; access: string };
+  }): Promise<void>;
   /** Deletes it with its contents. Unknown ids are fine. */
   deleteVolume(id: string): Promise<void>;
   files(volumeId: string): EngineFiles;

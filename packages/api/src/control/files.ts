@@ -1,0 +1,152 @@
+/** The files of a volume. Paths come in checked and are normalised here, so that an engine never sees another kind. */
+import { formatContentRange, normalizeVolumePath, parseRange } from "@porter-sandbox/spec";
+import type { EngineFileInfo, EngineFiles } from "../engine.ts";
+import { ApiError, conflict, engineErrorOf, invalid, notFound, show, tooLarge, unsupported } from "../errors.ts";
+import type { Plane } from "./plane.ts";
+import { volumeOf } from "./volumes.ts";
+
+const normal = (path: string): string => normalizeVolumePath(path) ?? "/";
+const parentOf = (path: string): string => path.slice(0, path.lastIndexOf("/")) || "/";
+
+/** Waits for a volume that is still in the making. */
+export async function filesOf(plane: Plane, volume_id: string): Promise<EngineFiles> {
+  const { type } = await volumeOf(plane, volume_id);
+  if (type === "object") throw unsupported("id", `volume ${volume_id} is of type object and has no file operations`);
+  await plane.settling.get(volume_id);
+  const { phase } = await volumeOf(plane, volume_id);
+  if (phase !== "ready") throw unsupported("id", `volume ${volume_id} could not be made and has no files`);
+  return plane.engine.files(volume_id);
+}
+
+/** A 404 also where a part of the path is a file: there is nothing of that path then. */
+export async function statFile(files: EngineFiles, path: string, field: string): Promise<EngineFileInfo> {
+  try {
+    return await files.stat(path);
+  } catch (error) {
+    const code = engineErrorOf(error)?.code;
+    if (code !== "not_found" && code !== "not_a_directory") throw error;
+    throw notFound(`${field}: there is nothing of that path (got ${show(path)})`, field);
+  }
+}
+
+/** The whole file, or the part that a `Range` header asks for. `bodyless` answers the headers alone. */
+export async function readFile(
+  plane: Plane,
+  volume_id: string,
+  asked: { path: string; range: string | null; bodyless: boolean },
+): Promise<Response> {
+  const path = normal(asked.path);
+  const files = await filesOf(plane, volume_id);
+  const { type, size_bytes: size, modified_at } = await statFile(files, path, "path");
+  if (type !== "file") throw invalid("path", `path: must be a file (got ${show(path)})`);
+  const part = parseRange(asked.range, size);
+  if (part.kind === "unsatisfiable") {
+    throw new ApiError({
+      status: 416,
+      code: "range_not_satisfiable",
+      message: `Range: must start within the file's ${size} bytes (got ${show(asked.range ?? "")})`,
+      field: "Range",
+      headers: { "Content-Range": formatContentRange(size) },
+    });
+  }
+  const { start, length } = part.kind === "part" ? part : { start: 0, length: size };
+  const headers: Record<string, string> = {
+    "Content-Type": "application/octet-stream",
+    "Content-Length": String(length),
+    "Accept-Ranges": "bytes",
+    "Last-Modified": new Date(modified_at).toUTCString(),
+    // What a sandbox wrote must not become a page or a script in someone's browser.
+    "X-Content-Type-Options": "nosniff",
+    ...(part.kind === "part" && { "Content-Range": formatContentRange(size, part) }),
+  };
+  const status = part.kind === "part" ? 206 : 200;
+  if (asked.bodyless || length === 0) return new Response(null, { status, headers });
+  try {
+    return new Response(await files.read(path, start, length), { status, headers });
+  } catch (error) {
+    // It was removed since it was looked at.
+    const code = engineErrorOf(error)?.code;
+    if (code === "not_found" || code === "is_a_directory") {
+      throw notFound(`path: there is nothing of that path (got ${show(path)})`, "path");
+    }
+    throw error;
+  }
+}
+
+/** Passes bytes on as they are asked for, counts them, and remembers why they stopped. */
+function counted(source: ReadableStream<Uint8Array>, limit: number) {
+  const reader = source.getReader();
+  const state: { failure?: ApiError } = {};
+  let total = 0;
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          const { done, value } = await reader.read();
+          if (done) return controller.close();
+          // A body that never went over a wire can be a stream of anything.
+          if (!ArrayBuffer.isView(value)) throw invalid("body", "body: must be bytes");
+          total += value.byteLength;
+          if (total > limit) throw tooLarge(limit);
+          controller.enqueue(value);
+        } catch (error) {
+          state.failure = error instanceof ApiError ? error : invalid("body", "body: broke off before its end");
+          controller.error(state.failure);
+        }
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
+  return { stream, state };
+}
+
+const empty = (): ReadableStream<Uint8Array> => new ReadableStream({ start: (controller) => controller.close() });
+
+/** Writes a file as a whole: a body that is too large, or breaks off, changes nothing. */
+export async function writeFile(
+  plane: Plane,
+  volume_id: string,
+  written: { path: string; body: ReadableStream<Uint8Array> | null; declared: number | undefined },
+): Promise<void> {
+  const path = normal(written.path);
+  const limit = plane.limits.fileBytes;
+  if (written.declared !== undefined && written.declared > limit) throw tooLarge(limit);
+  const files = await filesOf(plane, volume_id);
+  const { stream, state } = counted(written.body ?? empty(), limit);
+  try {
+    await files.write(path, stream);
+  } catch (error) {
+    if (state.failure !== undefined) throw state.failure;
+    const code = engineErrorOf(error)?.code;
+    if (code === "is_a_directory" || code === "exists") {
+      throw conflict("destination_exists", `path: must not be a directory (got ${show(path)})`, { field: "path" });
+    }
+    if (code === "not_a_directory") {
+      throw conflict("destination_exists", `path: must not lead through a file (got ${show(path)})`, { field: "path" });
+    }
+    throw error;
+  }
+}
+
+/** Moves a file or directory to a full new path. Nothing is overwritten. */
+export async function moveFile(plane: Plane, volume_id: string, move: { from: string; to: string }): Promise<void> {
+  const [from, to] = [normal(move.from), normal(move.to)];
+  const files = await filesOf(plane, volume_id);
+  await statFile(files, from, "from");
+  const parent = await files.stat(parentOf(to)).catch((error: unknown) => {
+    const code = engineErrorOf(error)?.code;
+    if (code !== "not_found" && code !== "not_a_directory") throw error;
+    throw notFound(`to: its parent directory must exist (got ${show(to)})`, "to");
+  });
+  if (parent.type !== "directory") throw invalid("to", `to: its parent must be a directory (got ${show(to)})`);
+  try {
+    await files.move(from, to);
+  } catch (error) {
+    const code = engineErrorOf(error)?.code;
+    if (code === "exists")
+      throw conflict("destination_exists", `to: must not exist (got ${show(to)})`, { field: "to" });
+    if (code === "not_found") throw notFound(`from: there is nothing of that path (got ${show(from)})`, "from");
+    throw error;
+  }
+}

@@ -1,0 +1,193 @@
+/** The life of a sandbox: queued, creating, running, and how it ends. */
+import { EngineError, type RunningSandbox, type SandboxEnd } from "../engine.ts";
+import { engineErrorOf, unknownId } from "../errors.ts";
+import { isLive, LIVE_PHASES, type SandboxRecord } from "../store.ts";
+import { planOf } from "./plan.ts";
+import { inBackground, type Plane } from "./plane.ts";
+
+/** How long until what an engine failed to stop or remove is tried again. */
+const RETRY_MS = 5000;
+
+export async function sandboxOf(plane: Plane, id: string): Promise<SandboxRecord> {
+  const record = await plane.store.getSandbox(id);
+  if (record === undefined) throw unknownId("sandbox", id);
+  return record;
+}
+
+/** When the TTL ends: it counts from the start, and from the creation while the sandbox waits. */
+const expiryOf = (record: SandboxRecord): number | undefined =>
+  record.ttl_seconds === undefined ? undefined : (record.started_at ?? record.created_at) + record.ttl_seconds * 1000;
+
+/** Sees to it that a live sandbox expires, and that an ended one is forgotten after its retention. */
+export function schedule(plane: Plane, record: SandboxRecord): void {
+  if (isLive(record.phase)) {
+    const at = expiryOf(record);
+    if (at !== undefined) plane.agenda.add(at, "expire", record.id);
+  } else {
+    plane.agenda.add((record.finished_at ?? record.created_at) + plane.limits.retentionMs, "reap", record.id);
+  }
+}
+
+/** Brings a sandbox up without anyone waiting for it. */
+export function launch(plane: Plane, record: SandboxRecord): void {
+  const controller = new AbortController();
+  plane.starting.set(record.id, controller);
+  inBackground(
+    plane,
+    start(plane, record, controller.signal).finally(() => plane.starting.delete(record.id)),
+  );
+}
+
+async function start(plane: Plane, record: SandboxRecord, signal: AbortSignal): Promise<void> {
+  let running: RunningSandbox;
+  try {
+    if (record.volume_mounts !== undefined || record.snapshot_id !== undefined) await waitForParts(plane, record);
+    const creating = await plane.store.updateSandbox(record.id, ["queued", "creating"], { phase: "creating" });
+    if (creating === undefined || signal.aborted) return;
+    running = await plane.engine.startSandbox(planOf(creating), signal);
+  } catch (error) {
+    // Whoever called the start off says what became of the sandbox.
+    if (signal.aborted) return;
+    const refusal = engineErrorOf(error);
+    if (refusal === undefined) plane.report(error);
+    const reason = refusal?.code === "image_pull" ? "image_pull" : "engine_error";
+    const message = refusal?.message ?? "the engine failed to start it";
+    await finish(plane, record.id, { reason, message, finished_at: plane.clock.now() });
+    return;
+  }
+  await adopt(plane, record.id, running);
+}
+
+/** Volumes and snapshots are made without anyone waiting either; a sandbox that uses them does the waiting. */
+async function waitForParts(plane: Plane, record: SandboxRecord): Promise<void> {
+  for (const volume_id of Object.values(record.volume_mounts ?? {})) {
+    await plane.settling.get(volume_id);
+    const volume = await plane.store.getVolume(volume_id);
+    if (volume?.phase !== "ready") throw new EngineError("engine_error", `volume ${volume_id} could not be made`);
+  }
+  if (record.snapshot_id === undefined) return;
+  await plane.settling.get(record.snapshot_id);
+  const snapshot = await plane.store.getSnapshot(record.snapshot_id);
+  if (snapshot?.status !== "ready") {
+    throw new EngineError(
+      "engine_error",
+      `snapshot ${record.snapshot_id} ${snapshot ? "could not be made" : "was deleted"}`,
+    );
+  }
+}
+
+/** Takes charge of a sandbox whose main process runs. */
+export async function adopt(plane: Plane, id: string, running: RunningSandbox): Promise<void> {
+  const { started_at, host, internal_address, exec_target } = running;
+  const record = await plane.store.updateSandbox(id, LIVE_PHASES, {
+    phase: "running",
+    started_at,
+    host: host === "" ? undefined : host,
+    internal_address,
+    exec_target,
+    launch: undefined,
+  });
+  if (record === undefined) {
+    // It was terminated in the very moment in which it came up.
+    await stop(plane, id);
+    return;
+  }
+  void running.ended.then((end) => {
+    if (!plane.closed) inBackground(plane, finish(plane, id, end));
+  });
+}
+
+/** Records how a sandbox ended by itself, or that it never came up. */
+export async function finish(
+  plane: Plane,
+  id: string,
+  end: Omit<SandboxEnd, "reason"> & { reason?: SandboxRecord["reason"] },
+): Promise<void> {
+  const { exit_code, reason, message, finished_at } = end;
+  const succeeded = reason === undefined && exit_code === 0;
+  const record = await plane.store.updateSandbox(id, LIVE_PHASES, {
+    phase: succeeded ? "succeeded" : "failed",
+    finished_at,
+    exit_code,
+    reason,
+    message,
+    launch: undefined,
+  });
+  if (record === undefined) return;
+  endCommands(plane, id);
+  schedule(plane, record);
+}
+
+function endCommands(plane: Plane, id: string): void {
+  for (const end of plane.commands.get(id) ?? []) end();
+}
+
+/** True when this call ended it, false when it had ended. The engine's part goes on in the background: see `stopped`. */
+async function end(plane: Plane, id: string, reason: "terminated" | "expired"): Promise<boolean> {
+  const record = await plane.store.updateSandbox(id, LIVE_PHASES, {
+    phase: "terminated",
+    finished_at: plane.clock.now(),
+    reason,
+    launch: undefined,
+  });
+  if (record === undefined) return false;
+  plane.starting.get(id)?.abort(new Error(`sandbox ${id} was terminated`));
+  endCommands(plane, id);
+  schedule(plane, record);
+  inBackground(plane, stop(plane, id));
+  return true;
+}
+
+/** Ends a sandbox that waits or runs; one that has ended stays as it is. Waits until it does not run any more. */
+export async function terminate(plane: Plane, id: string): Promise<void> {
+  const ended = await end(plane, id, "terminated");
+  if (!ended) await sandboxOf(plane, id);
+  if ((await plane.stopping.get(id)) === false) throw new Error(`the engine failed to stop ${id}`);
+}
+
+/** True when the engine stopped it; otherwise it is tried again later. */
+function stop(plane: Plane, id: string): Promise<boolean> {
+  const stopped = attempt(plane, "stop", id, () => plane.engine.stopSandbox(id)).finally(() =>
+    plane.stopping.delete(id),
+  );
+  plane.stopping.set(id, stopped);
+  return stopped;
+}
+
+/** Does something that is safe to repeat, and repeats it later when it fails. */
+export async function attempt(
+  plane: Plane,
+  task: "stop" | "remove_sandbox" | "remove_volume" | "remove_snapshot",
+  id: string,
+  work: () => Promise<void>,
+): Promise<boolean> {
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    plane.report(error);
+    plane.agenda.add(plane.clock.now() + RETRY_MS, task, id);
+    return false;
+  }
+}
+
+/** Ends a sandbox whose TTL elapsed. One that started since the entry was made has its time counted from there. */
+export async function expire(plane: Plane, id: string): Promise<void> {
+  const record = await plane.store.getSandbox(id);
+  if (record === undefined || !isLive(record.phase)) return;
+  const at = expiryOf(record);
+  if (at === undefined) return;
+  if (at > plane.clock.now()) plane.agenda.add(at, "expire", id);
+  else await end(plane, id, "expired");
+}
+
+/** Forgets an ended sandbox whose retention is over; the name stays taken. */
+export async function reap(plane: Plane, id: string): Promise<void> {
+  await plane.store.removeSandbox(id);
+  inBackground(plane, removeFromEngine(plane, id));
+}
+
+export const removeFromEngine = (plane: Plane, id: string): Promise<boolean> =>
+  attempt(plane, "remove_sandbox", id, () => plane.engine.removeSandbox(id));
+
+export { stop as stopInEngine };

@@ -1,0 +1,64 @@
+/** Creating sandboxes and showing them. */
+import type { components } from "@porter-sandbox/spec/types";
+import { conflict, notFound, show } from "../errors.ts";
+import type { InsertAnswer, InsertKey, SandboxRecord } from "../store.ts";
+import { resolveEnv } from "./env-groups.ts";
+import { launch, schedule } from "./lifecycle.ts";
+import { newSandboxRecord, refuseUnsupported, type SandboxSpec } from "./plan.ts";
+import type { Plane } from "./plane.ts";
+
+export const rfc3339 = (ms: number): string => new Date(ms).toISOString();
+
+const runAnswer = ({ id, name, volume_mounts }: InsertAnswer): components["schemas"]["RunResponse"] =>
+  volume_mounts === undefined ? { id, name } : { id, name, volume_mounts };
+
+/** `spec` was checked against the rules that need no server. A refused create leaves nothing behind. */
+export async function createSandbox(
+  plane: Plane,
+  spec: SandboxSpec,
+  key: InsertKey | undefined,
+): Promise<components["schemas"]["RunResponse"]> {
+  refuseUnsupported(spec, plane.engine.features, plane.engine.name);
+  const env = await resolveEnv(plane.envGroups, spec.env_groups, spec.env);
+  const record = newSandboxRecord(spec, { ...plane.ids.next("sbx"), env });
+  const inserted = await plane.store.insertSandbox(record, key);
+  switch (inserted.outcome) {
+    case "inserted":
+      schedule(plane, record);
+      launch(plane, record);
+      return runAnswer(record);
+    case "replayed":
+      return runAnswer(inserted.answer);
+    case "key_reused":
+      throw conflict("idempotency_key_reused", "Idempotency-Key: was used for another body", {
+        field: "Idempotency-Key",
+      });
+    case "name_taken":
+      throw conflict("name_taken", `name: must not have been used before (got ${show(record.name)})`, {
+        field: "name",
+      });
+    case "volume_missing":
+      throw notFound(`volume_mounts: no volume has the id ${show(inserted.volume_id)}`, "volume_mounts");
+    case "snapshot_missing":
+      throw notFound(`snapshot_id: no snapshot has the id ${show(record.snapshot_id ?? "")}`, "snapshot_id");
+  }
+}
+
+export function statusOf(record: SandboxRecord): components["schemas"]["StatusResponse"] {
+  const { id, name, image, tags, phase, exit_code, volume_mounts, host, internal_address, exec_target } = record;
+  return {
+    id,
+    name,
+    image,
+    phase,
+    created_at: rfc3339(record.created_at),
+    host: host ?? "",
+    ...(tags && { tags }),
+    ...(exit_code !== undefined && { exit_code }),
+    ...(record.started_at !== undefined && { started_at: rfc3339(record.started_at) }),
+    ...(record.finished_at !== undefined && { finished_at: rfc3339(record.finished_at) }),
+    ...(internal_address && { internal_address }),
+    ...(volume_mounts && { volume_mounts }),
+    ...(exec_target && { exec_target }),
+  };
+}

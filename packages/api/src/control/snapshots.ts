@@ -1,0 +1,75 @@
+/** Snapshots: kept file systems of running sandboxes. */
+import type { components } from "@porter-sandbox/spec/types";
+import { conflict, engineErrorOf, invalid, show, unknownId, unsupported } from "../errors.ts";
+import type { SnapshotRecord } from "../store.ts";
+import { attempt, sandboxOf } from "./lifecycle.ts";
+import { inBackground, type Plane } from "./plane.ts";
+
+export function snapshotOf(record: SnapshotRecord): components["schemas"]["SnapshotResponse"] {
+  const { id, sandbox_id, mode, status, created_at, ready_at, failure_reason, size_bytes } = record;
+  return {
+    id,
+    sandbox_id,
+    mode,
+    status,
+    t_created_unix_ms: created_at,
+    ...(ready_at !== undefined && { t_ready_unix_ms: ready_at }),
+    ...(failure_reason !== undefined && { failure_reason }),
+    ...(size_bytes !== undefined && { size_bytes }),
+  };
+}
+
+/** Answers at once, while the snapshot is pending. */
+export async function createSnapshot(
+  plane: Plane,
+  sandbox_id: string,
+  mode = "filesystem",
+): Promise<components["schemas"]["SnapshotResponse"]> {
+  if (mode !== "filesystem") throw invalid("mode", `mode: must be filesystem (got ${show(mode)})`);
+  const { phase } = await sandboxOf(plane, sandbox_id);
+  if (!plane.engine.features.snapshots) {
+    throw unsupported("snapshot", `the engine ${plane.engine.name} cannot keep file systems`);
+  }
+  if (phase !== "running") {
+    throw conflict("sandbox_not_running", `sandbox ${sandbox_id} is ${phase} and not running`, { phase });
+  }
+  const { id, at } = plane.ids.next("snap");
+  const record: SnapshotRecord = { id, sandbox_id, mode, status: "pending", created_at: at };
+  await plane.store.insertSnapshot(record);
+  const made = make(plane, record).finally(() => plane.settling.delete(id));
+  plane.settling.set(id, made);
+  inBackground(plane, made);
+  return snapshotOf(record);
+}
+
+async function make(plane: Plane, { id, sandbox_id }: SnapshotRecord): Promise<void> {
+  try {
+    const { size_bytes } = await plane.engine.createSnapshot({ id, sandbox_id });
+    const kept = await plane.store.settleSnapshot(id, { status: "ready", ready_at: plane.clock.now(), size_bytes });
+    // It was deleted while it was made.
+    if (!kept) await removeFromEngine(plane, id);
+  } catch (error) {
+    const refusal = engineErrorOf(error);
+    if (refusal === undefined) plane.report(error);
+    await plane.store.settleSnapshot(id, {
+      status: "failed",
+      failure_reason: refusal?.message ?? "the engine failed to make it",
+    });
+  }
+}
+
+export const removeFromEngine = (plane: Plane, id: string): Promise<boolean> =>
+  attempt(plane, "remove_snapshot", id, () => plane.engine.deleteSnapshot(id));
+
+export async function listSnapshots(
+  plane: Plane,
+  sandbox_id: string | undefined,
+): Promise<components["schemas"]["SnapshotList"]> {
+  const snapshots = await plane.store.listSnapshots(sandbox_id);
+  return { snapshots: snapshots.map(snapshotOf) };
+}
+
+export async function deleteSnapshot(plane: Plane, id: string): Promise<void> {
+  if (!(await plane.store.removeSnapshot(id))) throw unknownId("snapshot", id);
+  await removeFromEngine(plane, id);
+}

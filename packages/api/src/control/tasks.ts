@@ -1,0 +1,24 @@
+/** What the agenda runs when it is due. */
+import type { Task } from "../agenda.ts";
+import { expire, reap, removeFromEngine, stopInEngine } from "./lifecycle.ts";
+import { inBackground, type Plane } from "./plane.ts";
+import { removeFromEngine as removeSnapshot } from "./snapshots.ts";
+import { removeFromEngine as removeVolume } from "./volumes.ts";
+
+/** Waited for by requests: what they could see of it. */
+const seen: Partial<Record<Task, (plane: Plane, id: string) => Promise<void>>> = { expire, reap };
+
+/** Retries of what the engine refused. */
+const unseen: Partial<Record<Task, (plane: Plane, id: string) => Promise<boolean>>> = {
+  stop: stopInEngine,
+  remove_sandbox: removeFromEngine,
+  remove_volume: removeVolume,
+  remove_snapshot: removeSnapshot,
+};
+
+/** Never rejects. */
+export async function runTask(plane: Plane, task: Task, id: string): Promise<void> {
+  const retry = unseen[task];
+  if (retry !== undefined) inBackground(plane, retry(plane, id));
+  await seen[task]?.(plane, id).catch(plane.report);
+}

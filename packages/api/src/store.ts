@@ -1,0 +1,203 @@
+/**
+ * The Store port: what remembers. It owns what was asked for (specs, names, tags, TTLs, idempotency keys) and what no
+ * engine keeps (phases, output of commands); the engine owns what exists and runs.
+ *
+ * A store must: make each method one atomic step, as if nothing else ran meanwhile, and resolve only when the outcome
+ * would survive what the store promises to survive; keep every sandbox name for ever, also after the sandbox was
+ * removed; answer pages and counts without looking at every sandbox where one filter alone can be served by an index. It may
+ * decline to keep more log lines than its own bound, dropping the oldest. It must never: read a clock (times come in),
+ * change a record otherwise than it is told, hand out records that change later, or know of engines.
+ *
+ * Ids sort by creation: of two sandboxes the one with the greater id (by code unit) was created later or at the same time.
+ */
+import type { EndReason, RunningSandbox, SandboxPlan } from "./engine.ts";
+
+export const LIVE_PHASES = ["queued", "creating", "running"] as const;
+export const PHASES = ["queued", "creating", "running", "succeeded", "failed", "terminated"] as const;
+export type Phase = (typeof PHASES)[number];
+
+export const isLive = (phase: Phase): boolean => phase === "queued" || phase === "creating" || phase === "running";
+
+/** What only the start of a sandbox needs. Forgotten once it runs or ended, since environments hold secrets. */
+export type SandboxLaunch = Pick<SandboxPlan, "command" | "args" | "env" | "networking" | "egress">;
+
+/** A sandbox as it is remembered. Times are milliseconds since the epoch. */
+export interface SandboxRecord {
+  readonly id: string;
+  readonly name: string;
+  /** Empty when started from a snapshot. */
+  readonly image: string;
+  readonly snapshot_id?: string;
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly volume_mounts?: Readonly<Record<string, string>>;
+  readonly resources?: NonNullable<SandboxPlan["resources"]>;
+  readonly ttl_seconds?: number;
+  readonly created_at: number;
+  readonly phase: Phase;
+  readonly started_at?: number;
+  readonly finished_at?: number;
+  readonly exit_code?: number;
+  /** Why it ended, when not by its own exit. */
+  readonly reason?: EndReason | "expired" | "terminated" | "lost";
+  readonly message?: string;
+  readonly host?: string;
+  readonly internal_address?: string;
+  readonly exec_target?: NonNullable<RunningSandbox["exec_target"]>;
+  readonly launch?: SandboxLaunch;
+}
+
+/** What changes in a sandbox's life; `undefined` takes a field away. */
+export type SandboxChange = {
+  readonly [K in
+    | "phase"
+    | "started_at"
+    | "finished_at"
+    | "exit_code"
+    | "reason"
+    | "message"
+    | "host"
+    | "internal_address"
+    | "exec_target"
+    | "launch"]?: SandboxRecord[K] | undefined;
+};
+
+/** An idempotency key that comes with an insert. */
+export interface InsertKey {
+  readonly key: string;
+  /** Tells bodies apart; equal for equal bodies. */
+  readonly fingerprint: string;
+  /** Keys that expired by now count as unknown. */
+  readonly now: number;
+  readonly expires_at: number;
+}
+
+/** What a create answers, kept with its key so that a repeat is answered alike. */
+export type InsertAnswer = Pick<SandboxRecord, "id" | "name" | "volume_mounts">;
+
+export type InsertOutcome =
+  | { readonly outcome: "inserted" }
+  /** The key was used for the same body; this is what was answered then. */
+  | { readonly outcome: "replayed"; readonly answer: InsertAnswer }
+  /** The key was used for another body. */
+  | { readonly outcome: "key_reused" }
+  /** The name was ever used. */
+  | { readonly outcome: "name_taken" }
+  | { readonly outcome: "volume_missing"; readonly volume_id: string }
+  | { readonly outcome: "snapshot_missing" };
+
+/** Which sandboxes: all that are given must hold. */
+export interface SandboxQuery {
+  /** Created at or after. */
+  readonly created_from?: number | undefined;
+  /** Created before or at. */
+  readonly created_to?: number | undefined;
+  readonly name_prefix?: string | undefined;
+  /** Key and value; every pair must be among the sandbox's tags. */
+  readonly tags?: readonly (readonly [key: string, value: string])[] | undefined;
+  /** Any of these; empty means any at all. */
+  readonly phases?: readonly Phase[] | undefined;
+  readonly image?: string | undefined;
+}
+
+export interface FilterValues {
+  readonly tags: string[];
+  readonly images: string[];
+  readonly phases: Phase[];
+}
+
+/** `deleting`: its name is free and nobody may use it, but the engine may still hold it. */
+export type VolumePhase = "pending" | "ready" | "failed" | "deleting";
+
+export interface VolumeRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly type: "disk" | "object";
+  readonly object?: { readonly bucket: string; readonly prefix?: string; readonly access: string };
+  readonly phase: VolumePhase;
+  readonly created_at: number;
+}
+
+export interface SnapshotRecord {
+  readonly id: string;
+  readonly sandbox_id: string;
+  readonly mode: string;
+  readonly status: "pending" | "ready" | "failed";
+  readonly created_at: number;
+  readonly ready_at?: number;
+  readonly failure_reason?: string;
+  readonly size_bytes?: number;
+}
+
+/** A line that a command wrote. */
+export interface StoredLogLine {
+  readonly timestamp: number;
+  readonly line: string;
+  readonly level: "error" | "warning" | "info";
+  readonly exec_id: string;
+}
+
+export interface Store {
+  /**
+   * Claims the name, checks that every volume exists (and is not `deleting`) and that the snapshot exists, attaches the
+   * volumes and keeps the key; all of it or, with another outcome than `inserted`, none. A known key is looked at first.
+   */
+  insertSandbox(sandbox: SandboxRecord, key?: InsertKey): Promise<InsertOutcome>;
+  getSandbox(id: string): Promise<SandboxRecord | undefined>;
+  /** The id of the sandbox of this name, ended ones included; undefined for names whose sandbox was removed. */
+  lookupSandbox(name: string): Promise<string | undefined>;
+  /**
+   * Applies the change when the sandbox is in one of the phases `from`, and answers the record as it is now; else changes nothing and
+   * answers undefined. A sandbox that ends is detached from its volumes in the same step.
+   */
+  updateSandbox(id: string, from: readonly Phase[], change: SandboxChange): Promise<SandboxRecord | undefined>;
+  /** Forgets the sandbox and its log lines, but never its name. Unknown ids are fine. */
+  removeSandbox(id: string): Promise<void>;
+  /** Newest first, and how many match in all. */
+  pageSandboxes(
+    query: SandboxQuery,
+    page: { offset: number; limit: number },
+  ): Promise<{ sandboxes: SandboxRecord[]; total: number }>;
+  /** How many that match were created in each bucket; the first starts at `start`, the last one includes its end. */
+  countSandboxes(query: SandboxQuery, buckets: { start: number; width_ms: number; count: number }): Promise<number[]>;
+  /** What occurs among sandboxes created in the window, each list sorted, at most `limit` of each. */
+  filterValues(window: Pick<SandboxQuery, "created_from" | "created_to">, limit: number): Promise<FilterValues>;
+  /** Sandboxes with an id greater than `after`, oldest first: to walk through all of them once, at a start. */
+  scanSandboxes(after: string, limit: number): Promise<SandboxRecord[]>;
+  /** How many wait or run. */
+  countLive(): Promise<number>;
+
+  insertVolume(volume: VolumeRecord): Promise<"inserted" | "name_taken">;
+  /** Also one that is being deleted. */
+  getVolume(id: string): Promise<VolumeRecord | undefined>;
+  /** The id of the volume that has this name and is not being deleted. */
+  lookupVolume(name: string): Promise<string | undefined>;
+  /** Newest first, those being deleted included. */
+  listVolumes(): Promise<VolumeRecord[]>;
+  /** Turns a pending volume into a ready or failed one; nothing when it is not pending any more. */
+  settleVolume(id: string, phase: "ready" | "failed"): Promise<void>;
+  /** Unless a live sandbox mounts it: makes it `deleting` and frees its name, in one step. */
+  releaseVolume(id: string): Promise<"released" | "attached" | "not_found">;
+  /** Forgets it. Unknown ids are fine. */
+  removeVolume(id: string): Promise<void>;
+  /** Ids of the live sandboxes that mount it, oldest first. */
+  attachedTo(volume_id: string): Promise<string[]>;
+
+  insertSnapshot(snapshot: SnapshotRecord): Promise<void>;
+  getSnapshot(id: string): Promise<SnapshotRecord | undefined>;
+  /** Turns a pending snapshot into a ready or failed one; false when it is gone or not pending any more. */
+  settleSnapshot(
+    id: string,
+    change: Pick<SnapshotRecord, "status" | "ready_at" | "size_bytes" | "failure_reason">,
+  ): Promise<boolean>;
+  /** Forgets it; false when there is none. */
+  removeSnapshot(id: string): Promise<boolean>;
+  /** All, or those of one sandbox; newest first. */
+  listSnapshots(sandbox_id?: string): Promise<SnapshotRecord[]>;
+
+  /** Adds lines of commands, in the order written. A sandbox that is not there (any more) is fine. */
+  appendLogs(sandbox_id: string, lines: readonly StoredLogLine[]): Promise<void>;
+  /** The newest `limit` lines at or after `since`, oldest first. */
+  readLogs(sandbox_id: string, options: { since: number; limit: number }): Promise<StoredLogLine[]>;
+
+  close(): Promise<void>;
+}
