@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "tsdown";
 
 interface Manifest {
@@ -32,11 +33,12 @@ export const library = defineConfig({
   clean: true,
   hash: false,
   fixedExtension: false,
-  dts: { resolver: "tsc" },
+  dts: { resolver: "tsc", eager: true, tsconfig: fileURLToPath(new URL("tsconfig.types.json", import.meta.url)) },
   deps: {
     onlyBundle: [/^@porter-sandbox\//, "zod"],
     onlyImport: [/^node:/, ...Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })],
     neverBundle: [/^node:/],
   },
+  checks: { pluginTimings: false },
   failOnWarn: true,
 });

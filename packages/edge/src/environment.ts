@@ -10,6 +10,12 @@ interface DenoLike {
 export interface Surroundings {
   readonly Deno?: DenoLike | undefined;
   readonly process?: { readonly env?: Readonly<Record<string, unknown>> | undefined } | undefined;
+  readonly navigator?: { readonly userAgent?: string | undefined } | undefined;
+}
+
+/** Whether this is a browser, a page or a worker of one. Other runtimes name themselves as what they are. */
+export function isBrowser({ navigator }: Surroundings = globalThis as Surroundings): boolean {
+  return navigator?.userAgent?.startsWith("Mozilla/") ?? false;
 }
 
 /**

@@ -1,0 +1,1 @@
+export * from "@porter-sandbox/edge";

@@ -1,0 +1,75 @@
+import { randomUUID } from "node:crypto";
+import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Volume } from "@porter-sandbox/core";
+import { LocalFileError, onLocal } from "./local-file-error.ts";
+import { toLocalPath } from "./local-path.ts";
+import type { TransferOptions } from "./options.ts";
+
+export interface DownloadFileOptions extends TransferOptions {}
+
+/**
+ * Reads a file of a volume into a file of this machine. It is streamed, so memory stays small however large it is, and
+ * atomic: `localPath` shows the whole file or what was there before. Until its last byte it is written beside its
+ * place, as `.porter-sandbox-*.partial`, which is removed when the download fails.
+ *
+ * @param volume where from; any volume that a `Porter` answered
+ * @param path the file's path within the volume
+ * @param localPath a path, or a `file:` URL. Its folder must exist; a file that is there is replaced
+ * @returns how many bytes came
+ * @throws {LocalFileError} when the local file cannot be written; where that can be seen before, nothing is sent
+ */
+export async function downloadFile(
+  volume: Pick<Volume, "stream">,
+  path: string,
+  localPath: string | URL,
+  options: DownloadFileOptions = {},
+): Promise<{ bytes: number }> {
+  const { onProgress, ...call } = options;
+  call.signal?.throwIfAborted();
+  const local = toLocalPath(localPath);
+  await refuseDirectory(local);
+  const partial = join(dirname(local), `.porter-sandbox-${randomUUID()}.partial`);
+  const handle = await openFresh(partial, local);
+  try {
+    const bytes = await receive(volume.stream(path, call), handle, local, onProgress);
+    await onLocal(local, () => handle.close());
+    await onLocal(local, () => rename(partial, local));
+    return { bytes };
+  } catch (error) {
+    // Closing twice is refused, and that is fine.
+    await handle.close().catch(() => {});
+    await rm(partial, { force: true });
+    throw error;
+  }
+}
+
+async function receive(
+  content: AsyncIterable<Uint8Array>,
+  handle: FileHandle,
+  local: string,
+  onProgress: TransferOptions["onProgress"],
+): Promise<number> {
+  let bytes = 0;
+  for await (const piece of content) {
+    await onLocal(local, () => handle.writeFile(piece));
+    bytes += piece.length;
+    onProgress?.({ bytes, total: undefined });
+  }
+  return bytes;
+}
+
+async function refuseDirectory(local: string): Promise<void> {
+  const found = await stat(local).catch(() => undefined);
+  if (found?.isDirectory()) throw new LocalFileError(local, "is a directory");
+}
+
+async function openFresh(partial: string, local: string): Promise<FileHandle> {
+  try {
+    return await open(partial, "wx");
+  } catch (cause) {
+    const missing = typeof cause === "object" && cause !== null && "code" in cause && cause.code === "ENOENT";
+    if (missing) throw new LocalFileError(local, "lies in a folder that does not exist", cause);
+    return onLocal(local, () => Promise.reject(cause));
+  }
+}
