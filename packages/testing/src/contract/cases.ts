@@ -1,0 +1,55 @@
+import type { ContractCase } from "./case.ts";
+import { auth } from "./cases/auth.ts";
+import { badInput } from "./cases/bad-input.ts";
+import { create, names } from "./cases/create.ts";
+import { errors } from "./cases/errors.ts";
+import { exec } from "./cases/exec.ts";
+import { faults, retries, statusFaults } from "./cases/faults.ts";
+import { fileListing } from "./cases/file-listing.ts";
+import { fileReading } from "./cases/file-reading.ts";
+import { fileMoving, fileWriting } from "./cases/file-writing.ts";
+import { capabilities, health } from "./cases/health.ts";
+import { idempotency } from "./cases/idempotency.ts";
+import { lifecycle, ttl } from "./cases/lifecycle.ts";
+import { counts, iterate, listing } from "./cases/listing.ts";
+import { logs } from "./cases/logs.ts";
+import { lookup } from "./cases/lookup.ts";
+import { metrics } from "./cases/metrics.ts";
+import { cors, requestIds, routing } from "./cases/protocol.ts";
+import { snapshots } from "./cases/snapshots.ts";
+import { tolerance } from "./cases/tolerance.ts";
+import { volumes } from "./cases/volumes.ts";
+
+/** Every case, by subject. Their order means nothing. */
+export const contractCases: readonly ContractCase[] = [
+  health,
+  capabilities,
+  auth,
+  create,
+  names,
+  lookup,
+  lifecycle,
+  ttl,
+  listing,
+  iterate,
+  counts,
+  exec,
+  logs,
+  metrics,
+  snapshots,
+  volumes,
+  fileListing,
+  fileReading,
+  fileWriting,
+  fileMoving,
+  idempotency,
+  badInput,
+  errors,
+  faults,
+  statusFaults,
+  retries,
+  tolerance,
+  requestIds,
+  routing,
+  cors,
+].flat();

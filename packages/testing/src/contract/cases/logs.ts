@@ -1,0 +1,188 @@
+import { equal, isNonEmpty, notEqual, ok, rejects, timeOf } from "../assert.ts";
+import { casesOf } from "../case.ts";
+import type { Context } from "../context.ts";
+import { body, refused } from "../http.ts";
+
+interface Line {
+  timestamp: string;
+  line: string;
+  level: string;
+  exec_id: string;
+}
+
+const read = async (c: Context, id: string, query: Record<string, string | number> = {}): Promise<Line[]> =>
+  body(await c.http("GET", `/v1/sandbox/${id}/logs`, { query })).logs;
+
+/** Waits until a sandbox has this many lines; engines may write them a moment later. */
+const lines = (c: Context, id: string, count: number) =>
+  c.until(`${count} lines`, async () => {
+    const found = await read(c, id);
+    return found.length >= count ? found : undefined;
+  });
+
+export const logs = casesOf("logs", {
+  "the workload's own output has no exec id": async (c) => {
+    const { id } = await c.create({ command: ["echo", "from the workload"] });
+    const [line] = await lines(c, id, 1);
+    equal([line?.line, line?.exec_id, line?.level], ["from the workload", "", "info"], "line, exec_id, level");
+    timeOf(line?.timestamp, "timestamp");
+  },
+
+  "what commands write carries an id for each command": async (c) => {
+    const { id } = await c.running();
+    await c.exec(id, ["echo", "one"]);
+    await c.exec(id, ["echo", "two"]);
+    const [one, two] = await lines(c, id, 2);
+    equal([one?.line, two?.line], ["one", "two"], "lines, oldest first");
+    isNonEmpty(one?.exec_id, "exec_id");
+    notEqual(one?.exec_id, two?.exec_id, "exec_id of the second");
+    equal(body(await c.http("GET", `/v1/sandbox/${id}/logs`)).sandbox_id, id, "sandbox_id");
+  },
+
+  "standard error is an error, standard output is information": async (c) => {
+    const { id } = await c.running();
+    await c.exec(id, ["echo", "fine"]);
+    await c.exec(id, ["cat", "/no/such/file"]);
+    equal(
+      (await lines(c, id, 2)).map(({ level }) => level),
+      ["info", "error"],
+      "levels",
+    );
+  },
+
+  "lines are whole lines": async (c) => {
+    const { id } = await c.running();
+    await c.exec(id, ["echo", "first\nsecond\n\nfourth ž"]);
+    equal(
+      (await lines(c, id, 4)).map(({ line }) => line),
+      ["first", "second", "", "fourth ž"],
+      "lines",
+    );
+  },
+
+  "a limit keeps the newest, oldest first": async (c) => {
+    const { id } = await c.running();
+    await c.exec(id, ["echo", "1\n2\n3\n4\n5"]);
+    await lines(c, id, 5);
+    equal(
+      (await read(c, id, { limit: 2 })).map(({ line }) => line),
+      ["4", "5"],
+      "lines",
+    );
+  },
+
+  "without a limit there are at most 500, and 5000 with one": async (c) => {
+    const { id } = await c.running();
+    const words = Array.from({ length: 5100 }, (_, index) => String(index));
+    await c.exec(id, ["echo", words.join("\n")]);
+    await lines(c, id, 500);
+    const some = await read(c, id);
+    equal([some.length, some[0]?.line, some.at(-1)?.line], [500, "4600", "5099"], "by default: length, first, last");
+    const all = await read(c, id, { limit: 100_000 });
+    equal([all.length, all[0]?.line, all.at(-1)?.line], [5000, "100", "5099"], "at most: length, first, last");
+  },
+
+  "since is a duration back from now or a time": async (c) => {
+    const { id } = await c.running();
+    await c.exec(id, ["echo", "here"]);
+    const [line] = await lines(c, id, 1);
+    const at = timeOf(line?.timestamp, "timestamp");
+    for (const since of ["15m", "1h30m", "90s", new Date(at - 1000).toISOString()]) {
+      equal((await read(c, id, { since })).length, 1, `lines since ${since}`);
+    }
+    equal((await read(c, id, { since: new Date(at + 1000).toISOString() })).length, 0, "lines since a later time");
+  },
+
+  "without since the last hour counts": {
+    needs: ["control"],
+    run: async (c) => {
+      const { id } = await c.running();
+      await c.exec(id, ["echo", "old"]);
+      await c.control.advance(50 * 60_000);
+      equal((await read(c, id)).length, 1, "lines 50 minutes later");
+      await c.control.advance(20 * 60_000);
+      equal((await read(c, id)).length, 0, "lines 70 minutes later");
+      equal((await read(c, id, { since: "2h" })).length, 1, "lines of two hours");
+      await c.exec(id, ["echo", "new"]);
+      equal(
+        (await read(c, id, { since: "30m" })).map(({ line }) => line),
+        ["new"],
+        "lines of half an hour",
+      );
+    },
+  },
+
+  "logs outlive the sandbox": async (c) => {
+    const { id } = await c.running();
+    await c.exec(id, ["echo", "still here"]);
+    await lines(c, id, 1);
+    await c.http("DELETE", `/v1/sandbox/${id}`);
+    equal(
+      (await read(c, id)).map(({ line }) => line),
+      ["still here"],
+      "lines",
+    );
+  },
+
+  "logs of the workload outlive it": {
+    needs: ["exit_codes"],
+    run: async (c) => {
+      const { id } = await c.create({ command: ["echo", "last words"] });
+      await c.phase(id, "succeeded");
+      equal((await lines(c, id, 1))[0]?.line, "last words", "line");
+    },
+  },
+
+  "queries against the rules are refused and named": async (c) => {
+    const { id } = await c.create();
+    for (const [query, field] of [
+      [{ limit: 0 }, "limit"],
+      [{ limit: -5 }, "limit"],
+      [{ limit: "2.5" }, "limit"],
+      [{ limit: "many" }, "limit"],
+      [{ since: "yesterday" }, "since"],
+      [{ since: "15" }, "since"],
+      [{ since: "-5m" }, "since"],
+    ] as const) {
+      const says = [String(Object.values(query)[0])];
+      refused(await c.http("GET", `/v1/sandbox/${id}/logs`, { query }), 400, "invalid_request", { field, says });
+    }
+  },
+
+  "an unknown sandbox has no logs": async (c) => {
+    refused(await c.http("GET", "/v1/sandbox/no-such-sandbox/logs"), 404, "not_found", { says: ["no-such-sandbox"] });
+  },
+
+  "the client reads structured lines": async (c) => {
+    const sandbox = await c.sandbox();
+    await sandbox.exec(["echo", "one\ntwo\nthree"]);
+    await lines(c, sandbox.id, 3);
+    const found = await sandbox.logs({ limit: 2, since: "15m" });
+    equal(
+      found.map(({ line }) => line),
+      ["two", "three"],
+      "lines",
+    );
+    ok(found[0]?.exec_id, "exec_id: expected one");
+    equal((await sandbox.logs()).length, 3, "lines without options");
+  },
+
+  "queries against the rules never leave the client": async (c) => {
+    let sent = 0;
+    const porter = c.porterOver((input, init) => {
+      sent += 1;
+      return c.target.fetch(input, init);
+    });
+    const sandbox = await porter.sandboxes.create({ image: c.target.image });
+    c.cleanup(() => sandbox.terminate());
+    const before = sent;
+    for (const options of [{ limit: 0 }, { limit: 1.5 }, { since: "yesterday" }]) {
+      await rejects(
+        sandbox.logs(options),
+        { name: "InvalidRequestError", field: Object.keys(options)[0] },
+        JSON.stringify(options),
+      );
+    }
+    equal(sent - before, 0, "requests sent");
+  },
+});

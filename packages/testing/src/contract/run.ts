@@ -1,0 +1,163 @@
+import { show } from "./assert.ts";
+import type { ContractCase } from "./case.ts";
+import { contractCases } from "./cases.ts";
+import { createContext, type PorterClass } from "./context.ts";
+import { type Capability, capabilities, type Target } from "./target.ts";
+
+export interface ContractOptions {
+  /** The client to test: the runtime's own. */
+  readonly Porter: PorterClass;
+  /** Only cases whose name contains this text. */
+  readonly only?: string | undefined;
+}
+
+/** A case, ready to be registered with any test runner. */
+export interface RegisteredCase {
+  readonly name: string;
+  /** Why it cannot run against this target; undefined when it can. */
+  readonly skip: string | undefined;
+  readonly exclusive: boolean;
+  /** Throws when the case fails. Answers what it examined, as `operation status`. */
+  readonly run: () => Promise<readonly string[]>;
+}
+
+export interface CaseResult {
+  readonly name: string;
+  readonly needs: readonly Capability[];
+  readonly outcome: "passed" | "failed" | "skipped";
+  /** Why it was skipped, or how it failed. */
+  readonly reason?: string;
+  readonly error?: unknown;
+  readonly ms: number;
+  /** What it examined, as `operation status`. */
+  readonly seen: readonly string[];
+}
+
+/**
+ * The suite for one target, to be handed to a test runner.
+ *
+ * @example
+ * ```ts
+ * for (const { name, skip, run } of registerContract(target, { Porter })) {
+ *   test.skipIf(skip !== undefined)(name, async () => void (await run()));
+ * }
+ * ```
+ */
+export function registerContract(target: Target, { Porter, only = "" }: ContractOptions): RegisteredCase[] {
+  const has = (capability: Capability) =>
+    capability === "control" ? target.control !== undefined : target.capabilities.includes(capability);
+  return contractCases
+    .filter(({ name }) => name.includes(only))
+    .map(({ name, needs, exclusive, run }) => {
+      const missing = needs.filter((capability) => !has(capability));
+      return {
+        name,
+        exclusive,
+        skip: missing.length > 0 ? `the target lacks ${missing.join(", ")}` : undefined,
+        async run() {
+          const context = createContext(target, { Porter });
+          let problems: string[] = [];
+          try {
+            await run(context);
+          } finally {
+            problems = await context.finish();
+          }
+          if (problems.length > 0) throw new Error(problems.join("\n"));
+          return [...context.seen];
+        },
+      };
+    });
+}
+
+export interface RunOptions extends ContractOptions {
+  /** How many cases run at once; those that move clock or faults always run alone. Default 8. */
+  readonly concurrency?: number | undefined;
+  /** How long one case may take, in milliseconds. Default 120 000. */
+  readonly caseTimeoutMs?: number | undefined;
+  /** Told of each result as it comes. */
+  readonly onResult?: ((result: CaseResult) => void) | undefined;
+  /** Leaves out what has not begun when it aborts. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Runs the suite against a target without a test runner. Never rejects for a case that fails. */
+export async function runContract(target: Target, options: RunOptions): Promise<CaseResult[]> {
+  const { concurrency = 8, caseTimeoutMs = 120_000, onResult, signal } = options;
+  const registered = registerContract(target, options);
+  const needs = new Map(contractCases.map((entry: ContractCase) => [entry.name, entry.needs]));
+  const results: CaseResult[] = [];
+  const runOne = async ({ name, skip, run }: RegisteredCase) => {
+    if (signal?.aborted) return;
+    const began = Date.now();
+    const result = await settle(skip, run, caseTimeoutMs);
+    const whole = { name, needs: needs.get(name) ?? [], ms: Date.now() - began, ...result };
+    results.push(whole);
+    onResult?.(whole);
+  };
+  const waiting = registered.filter(({ exclusive, skip }) => !exclusive || skip !== undefined);
+  const lane = async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) await runOne(next);
+  };
+  await Promise.all(Array.from({ length: Math.max(1, concurrency) }, lane));
+  for (const entry of registered) if (entry.exclusive && entry.skip === undefined) await runOne(entry);
+  return results;
+}
+
+async function settle(
+  skip: string | undefined,
+  run: RegisteredCase["run"],
+  timeoutMs: number,
+): Promise<Pick<CaseResult, "outcome" | "seen"> & { reason?: string; error?: unknown }> {
+  if (skip !== undefined) return { outcome: "skipped", reason: skip, seen: [] };
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  try {
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(new Error(`the case took more than ${timeoutMs} ms`)), timeoutMs);
+    });
+    return { outcome: "passed", seen: await Promise.race([run(), late]) };
+  } catch (error) {
+    return { outcome: "failed", reason: show(error), error, seen: [] };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** What a run shows of a server: a line for each subject and each capability, with how many cases passed. */
+export function capabilityMatrix(results: readonly CaseResult[]): string {
+  const subjects = [...new Set(results.map(({ name }) => subjectOf(name)))];
+  const rows = [
+    ...subjects.map((subject) =>
+      rowOf(
+        subject,
+        results.filter(({ name }) => subjectOf(name) === subject),
+      ),
+    ),
+    ...capabilities
+      .map((capability) =>
+        rowOf(
+          `(${capability})`,
+          results.filter((result) => result.needs.includes(capability)),
+        ),
+      )
+      .filter(([, total]) => total !== "0"),
+  ];
+  const head = ["subject", "cases", "passed", "failed", "skipped", ""];
+  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  return [head, ...rows]
+    .map((row) =>
+      row
+        .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+const subjectOf = (name: string) => name.slice(0, name.indexOf(":"));
+
+function rowOf(title: string, results: readonly CaseResult[]): string[] {
+  const count = (outcome: CaseResult["outcome"]) => results.filter((result) => result.outcome === outcome).length;
+  const [passed, failed, skipped] = [count("passed"), count("failed"), count("skipped")];
+  const verdict = failed > 0 ? "no" : passed === 0 ? "-" : skipped > 0 ? "partly" : "yes";
+  return [title, String(results.length), String(passed), String(failed), String(skipped), verdict];
+}
