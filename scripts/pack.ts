@@ -1,5 +1,6 @@
 // Builds the public packages (cached by turbo), packs them into .pack/ as they are published, and unpacks them where the
-// runners in runtimes/ resolve them, so that the contract suite runs what people install.
+// runners in runtimes/ resolve them, so that the contract suite runs what people install:
+//   node scripts/pack.ts [package…]
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { mustRun, pnpm, root } from "./process.ts";
@@ -42,26 +43,29 @@ export async function unpack({ name, tarball }: Packed, folder: string): Promise
   renameSync(fresh, target);
 }
 
-export async function pack(): Promise<Packed[]> {
+/** Builds and packs the public packages, or those of `names`. */
+export async function pack(names: readonly string[] = []): Promise<Packed[]> {
+  const all = publicPackages();
+  const unknown = names.filter((name) => !all.some((each) => each.name === name));
+  if (unknown.length > 0) throw new Error(`no such public package: ${unknown.join(", ")}`);
+  const packages = all.filter(({ name }) => names.length === 0 || names.includes(name));
+  const filters = packages.map(({ name }) => `--filter=${name}`);
   // Through pnpm, since turbo looks for pnpm on the path.
-  await mustRun([...pnpm(), "exec", "turbo", "run", "build", "--filter=./packages/*", "--output-logs=errors-only"]);
-  const packages = publicPackages();
-  rmSync(packFolder, { recursive: true, force: true });
+  await mustRun([...pnpm(), "exec", "turbo", "run", "build", ...filters, "--output-logs=errors-only"]);
+  if (names.length === 0) rmSync(packFolder, { recursive: true, force: true });
   mkdirSync(packFolder, { recursive: true });
-  await mustRun([
-    ...pnpm(),
-    "-r",
-    ...packages.map(({ name }) => `--filter=${name}`),
-    "pack",
-    "--pack-destination",
-    packFolder,
-  ]);
+  await mustRun([...pnpm(), "-r", ...filters, "pack", "--pack-destination", packFolder]);
   await Promise.all(packages.map((each) => unpack(each, join(root, "runtimes"))));
   return packages;
 }
 
 if (import.meta.main) {
   const started = performance.now();
-  for (const { name, version } of await pack()) console.log(`packed ${name}@${version}`);
-  console.log(`into .pack/ and runtimes/node_modules/ in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  try {
+    for (const { name, version } of await pack(process.argv.slice(2))) console.log(`packed ${name}@${version}`);
+    console.log(`into .pack/ and runtimes/node_modules/ in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  }
 }
