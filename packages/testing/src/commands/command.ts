@@ -1,0 +1,39 @@
+import type { Clock } from "@porter-sandbox/spec";
+import type { FileTree } from "../memory-files.ts";
+
+/** The sandbox that a command runs in. */
+export interface CommandSandbox {
+  readonly id: string;
+  readonly name: string;
+  /** Empty when it was made from a snapshot. */
+  readonly image: string;
+  /** What the sandbox was created with. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** One run of a command: an exec, or a sandbox's main process. */
+export interface CommandCall {
+  /** The arguments, the program first; never empty. */
+  readonly command: readonly string[];
+  readonly sandbox: CommandSandbox;
+  /** The sandbox's own variables over those that a container has: PATH, HOME, HOSTNAME. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  /** The sandbox's file system with its volumes mounted. */
+  readonly files: FileTree;
+  /** Absent when the command has no input: then it reads as empty. */
+  readonly stdin?: ReadableStream<Uint8Array>;
+  stdout(data: string | Uint8Array): void;
+  stderr(data: string | Uint8Array): void;
+  readonly clock: Clock;
+  /** Aborts when the command is killed. What it still does or writes then is not seen. */
+  readonly signal: AbortSignal;
+}
+
+/** Runs to the end and answers the exit code. A rejection means that the end is not known, and fails the exec. */
+export type Command = (call: CommandCall) => Promise<number> | number;
+
+/** What runs commands that no script answers: every one, `sh -c` included. An unknown name is exit code 127. */
+export interface Shell {
+  run: Command;
+}

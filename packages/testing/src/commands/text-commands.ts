@@ -1,0 +1,128 @@
+import { bytesOf, contentFrom, textOf } from "../memory-content.ts";
+import { CommandFailure, onFile, parseArguments, parseCount, pathOf, readInput, readOperands } from "./arguments.ts";
+import type { Command, CommandCall } from "./command.ts";
+
+/** Commands that read and write bytes and text. */
+export const textCommands: Record<string, Command> = { echo, printf, cat, head, tail, wc, tee };
+
+function echo(call: CommandCall): number {
+  const args = call.command.slice(1);
+  const bare = args[0] === "-n";
+  call.stdout(`${(bare ? args.slice(1) : args).join(" ")}${bare ? "" : "\n"}`);
+  return 0;
+}
+
+const ESCAPES: Record<string, string> = { n: "\n", t: "\t", r: "\r", "\\": "\\", a: "\x07", b: "\b", f: "\f", v: "\v" };
+
+/** `%s`, `%d`, `%%` and the escapes; the format is used again while arguments are left, as printf does. */
+function printf(call: CommandCall): number {
+  const [, format, ...args] = call.command;
+  if (format === undefined) throw new CommandFailure("missing operand");
+  const takes = /%[^%]/.test(format.replaceAll("%%", ""));
+  let at = 0;
+  do {
+    const text = format.replace(/\\(.)|%(.?)/gs, (whole, escape?: string, directive?: string) => {
+      if (escape !== undefined) return ESCAPES[escape] ?? whole;
+      if (directive === "%") return "%";
+      const value = args[at++];
+      if (directive === "s") return value ?? "";
+      if (directive !== "d") throw new CommandFailure(`unsupported directive '${whole}'`);
+      if (!/^[-+]?\d+$/.test(value ?? "0")) throw new CommandFailure(`'${value}': expected a numeric value`);
+      return String(BigInt(value ?? "0"));
+    });
+    call.stdout(text);
+  } while (takes && at < args.length);
+  return 0;
+}
+
+async function cat(call: CommandCall): Promise<number> {
+  const { operands } = parseArguments(call.command.slice(1), { flags: "u" });
+  for (const { content } of await readOperands(call, operands)) for (const block of content.blocks) call.stdout(block);
+  return 0;
+}
+
+async function head(call: CommandCall): Promise<number> {
+  const { values, operands } = parseArguments(oldCount(call.command.slice(1)), { values: "nc" });
+  await eachPart(call, operands, (bytes) => {
+    if (values.has("c")) return bytes.subarray(0, parseCount(values.get("c"), 0));
+    const lines = linesOf(bytes).slice(0, parseCount(values.get("n"), 10));
+    return bytes.subarray(0, lines.at(-1)?.end ?? 0);
+  });
+  return 0;
+}
+
+async function tail(call: CommandCall): Promise<number> {
+  const { flags, values, operands } = parseArguments(oldCount(call.command.slice(1)), { values: "nc", flags: "fF" });
+  await eachPart(call, operands, (bytes) => {
+    if (values.has("c")) return bytes.subarray(Math.max(0, bytes.byteLength - parseCount(values.get("c"), 0)));
+    const count = parseCount(values.get("n"), 10);
+    const lines = count === 0 ? [] : linesOf(bytes).slice(-count);
+    return bytes.subarray(lines[0]?.start ?? bytes.byteLength);
+  });
+  // `tail -f` is how images stay alive. It ends when it is killed; what is added to the file later is not followed.
+  if (flags.size > 0) await new Promise((resolve) => call.signal.addEventListener("abort", resolve, { once: true }));
+  return 0;
+}
+
+async function wc(call: CommandCall): Promise<number> {
+  const { flags, operands } = parseArguments(call.command.slice(1), { flags: "lwc" });
+  const shown = flags.size > 0 ? "lwc".split("").filter((flag) => flags.has(flag)) : ["l", "w", "c"];
+  const total: Record<string, number> = { l: 0, w: 0, c: 0 };
+  const row = (counts: Record<string, number>, name: string) =>
+    call.stdout(`${shown.map((flag) => counts[flag]).join(" ")}${name === "-" ? "" : ` ${name}`}\n`);
+  const inputs = await readOperands(call, operands);
+  for (const { name, content } of inputs) {
+    const text = textOf(content);
+    const counts: Record<string, number> = {
+      l: text.split("\n").length - 1,
+      w: text.split(/\s+/).filter((word) => word !== "").length,
+      c: content.size,
+    };
+    for (const flag of shown) total[flag] = (total[flag] ?? 0) + (counts[flag] ?? 0);
+    row(counts, name);
+  }
+  if (inputs.length > 1) row(total, "total");
+  return 0;
+}
+
+async function tee(call: CommandCall): Promise<number> {
+  const { flags, operands } = parseArguments(call.command.slice(1), { flags: "a" });
+  const content = await readInput(call);
+  for (const block of content.blocks) call.stdout(block);
+  for (const name of operands) {
+    const path = pathOf(call, name);
+    onFile(name, () => (flags.has("a") ? call.files.append(path, content) : call.files.write(path, content)));
+  }
+  return 0;
+}
+
+/** Puts out a part of every input, with a title over each when there are several. */
+async function eachPart(call: CommandCall, operands: readonly string[], part: (bytes: Uint8Array) => Uint8Array) {
+  const inputs = await readOperands(call, operands);
+  for (const [index, { name, content }] of inputs.entries()) {
+    if (inputs.length > 1) call.stdout(`${index > 0 ? "\n" : ""}==> ${name} <==\n`);
+    call.stdout(part(bytesOf(content)));
+  }
+}
+
+/** `head -3` is `head -n 3`. */
+function oldCount(args: readonly string[]): string[] {
+  return args.flatMap((arg, index) => (index === 0 && /^-\d+$/.test(arg) ? ["-n", arg.slice(1)] : [arg]));
+}
+
+/** Where each line starts and, with its newline, ends. */
+function linesOf(bytes: Uint8Array): { start: number; end: number }[] {
+  const lines: { start: number; end: number }[] = [];
+  for (let start = 0; start < bytes.byteLength; ) {
+    const newline = bytes.indexOf(10, start);
+    const end = newline === -1 ? bytes.byteLength : newline + 1;
+    lines.push({ start, end });
+    start = end;
+  }
+  return lines;
+}
+
+/** Encodes what a command puts out; a copy, since what was written must not change any more. */
+export function outputBytes(data: string | Uint8Array): Uint8Array {
+  return bytesOf(contentFrom(data));
+}

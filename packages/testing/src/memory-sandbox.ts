@@ -1,0 +1,151 @@
+import {
+  EngineError,
+  type EngineExec,
+  type RunningSandbox,
+  type SandboxEnd,
+  type SandboxPlan,
+} from "@porter-sandbox/api";
+import type { Clock } from "@porter-sandbox/spec";
+import type { Command, CommandCall } from "./commands/command.ts";
+import type { FileTree } from "./memory-files.ts";
+import { createLogBook, type LogBook } from "./memory-logs.ts";
+import { type MemoryChange, samplesOf } from "./memory-metrics.ts";
+import { type Process, startExec, startProcess } from "./memory-process.ts";
+
+export interface MemorySandboxOptions {
+  readonly plan: SandboxPlan;
+  readonly clock: Clock;
+  readonly run: Command;
+  /** The bytes in its files before it did anything. */
+  readonly baseBytes: number;
+  /** Makes its file system; called when something first needs it, so an idle sandbox costs next to nothing. */
+  readonly createFiles: () => SandboxFiles;
+}
+
+export interface SandboxFiles {
+  /** What belongs to the sandbox itself. */
+  readonly root: FileTree;
+  /** The root with the volumes mounted into it. */
+  readonly whole: FileTree;
+}
+
+/** A sandbox that runs, or has run. */
+export interface MemorySandbox {
+  readonly plan: SandboxPlan;
+  readonly running: RunningSandbox;
+  isRunning(): boolean;
+  files(): SandboxFiles;
+  exec(command: readonly string[], stdin: boolean): EngineExec;
+  logs: LogBook["read"];
+  metrics(window: { start: number; end: number }): ReturnType<typeof samplesOf>;
+  /** Ends it from outside: everything in it is killed. */
+  stop(end?: Omit<SandboxEnd, "finished_at">): void;
+}
+
+/** What every container's environment starts with. */
+const BASE_ENV = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", HOME: "/root" };
+
+export function startMemorySandbox(options: MemorySandboxOptions): MemorySandbox {
+  const { plan, clock, run } = options;
+  const started_at = clock.now();
+  let tree: SandboxFiles | undefined;
+  let book: LogBook | undefined;
+  let changes: MemoryChange[] | undefined;
+  let end: SandboxEnd | undefined;
+  let processes: Set<Process> | undefined;
+  let tellEnd: (end: SandboxEnd) => void;
+  const ended = new Promise<SandboxEnd>((resolve) => {
+    tellEnd = resolve;
+  });
+
+  const files = () => {
+    tree ??= options.createFiles();
+    return tree;
+  };
+  const callOf = (command: readonly string[]): Omit<CommandCall, "stdout" | "stderr" | "signal"> => {
+    const { id, name, image, env } = plan;
+    return {
+      command,
+      sandbox: { id, name, image, env },
+      env: { ...BASE_ENV, HOSTNAME: name, ...env },
+      cwd: "/",
+      files: files().whole,
+      clock,
+    };
+  };
+  const lastBytes = () => changes?.at(-1)?.bytes ?? options.baseBytes;
+  const noteMemory = () => {
+    const bytes = tree?.root.size() ?? options.baseBytes;
+    if (bytes === lastBytes()) return;
+    changes ??= [];
+    changes.push({ time: clock.now(), bytes });
+  };
+  const watch = (process: Process) => {
+    processes ??= new Set();
+    const all = processes;
+    all.add(process);
+    const over = () => {
+      all.delete(process);
+      noteMemory();
+    };
+    process.exit.then(over, over);
+  };
+  const finish = (how: Omit<SandboxEnd, "finished_at">, stopProcess: (process: Process) => void) => {
+    if (end) return;
+    end = { ...how, finished_at: clock.now() };
+    for (const process of processes ?? []) stopProcess(process);
+    book?.end();
+    tellEnd(end);
+  };
+
+  // An entrypoint of its own is nothing that a double could know: without a command it idles, with arguments alone
+  // these are the command, as in an image that has no entrypoint.
+  const main = [...(plan.command ?? []), ...(plan.args ?? [])];
+  if (main.length > 0) {
+    book = createLogBook(() => clock.now());
+    const { write } = book;
+    const process = startProcess({
+      run,
+      call: callOf(main),
+      stdout: (bytes) => write("stdout", bytes),
+      stderr: (bytes) => write("stderr", bytes),
+    });
+    watch(process);
+    process.exit.then(
+      (exit_code) => finish({ exit_code }, (each) => each.kill()),
+      (error: EngineError) => finish({ reason: "engine_error", message: error.message }, (each) => each.kill()),
+    );
+  }
+
+  return {
+    plan,
+    running: { started_at, ...addressesOf(plan), ended },
+    isRunning: () => end === undefined,
+    files,
+    exec(command, stdin) {
+      if (end) throw new EngineError("not_running", `Sandbox ${plan.id} is not running`);
+      return startExec({ run, call: callOf(command), stdin }, watch);
+    },
+    logs: (window) => book?.read(window) ?? [],
+    metrics: (window) =>
+      samplesOf(
+        [{ time: started_at, bytes: options.baseBytes }, ...(changes ?? [])],
+        { start: started_at, end: end?.finished_at ?? clock.now() },
+        window,
+      ),
+    stop(how = {}) {
+      const lost =
+        how.reason === undefined ? undefined : new EngineError("engine_error", `Sandbox ${plan.id} was lost`);
+      finish(how, (process) => (lost ? process.lose(lost) : process.kill()));
+    },
+  };
+}
+
+/** Names that nobody answers: `.test` is set aside for that. */
+function addressesOf(plan: SandboxPlan): { host: string; internal_address?: string } {
+  const { networking, name } = plan;
+  if (!networking) return { host: "" };
+  const internal_address = `${name}.internal.test:${networking.port}`;
+  if (networking.visibility === "internal") return { host: "", internal_address };
+  return { host: networking.domain ?? `${name}.sandbox.test`, internal_address };
+}

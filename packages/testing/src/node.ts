@@ -1,0 +1,79 @@
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createAdaptorServer } from "@hono/node-server";
+import { isConnectionBroken } from "./apply-fault.ts";
+import type { FakeControl } from "./control.ts";
+import { controlHandler } from "./control-http.ts";
+
+/** Anything that answers requests: a fake, a `createSandboxApi`. */
+export interface Servable {
+  fetch(request: Request): Response | Promise<Response>;
+  /** Served under `/__control/`, for `remoteControl`. */
+  readonly control?: FakeControl;
+}
+
+export interface ListenOptions {
+  /** Default: one that is free. */
+  readonly port?: number | undefined;
+  /** Default `127.0.0.1`. On an address that others reach, the control channel needs a `controlToken`, else it is off. */
+  readonly host?: string | undefined;
+  /** What `remoteControl` has to bring. */
+  readonly controlToken?: string | undefined;
+}
+
+export interface Listening {
+  /** Without a slash at the end. */
+  readonly url: string;
+  /** Breaks what is still open. The api itself goes on. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Puts a fake, or any api, on a port. A client that goes away aborts its request's `signal`, and a connection that the fake
+ * breaks is broken.
+ *
+ * @throws Error when the port is taken.
+ *
+ * @example
+ * ```ts
+ * const { url, close } = await listen(createFakeSandboxApi());
+ * ```
+ */
+export async function listen(api: Servable, options: ListenOptions = {}): Promise<Listening> {
+  const { port = 0, host = "127.0.0.1", controlToken } = options;
+  const isPrivate = host === "localhost" || host === "::1" || host.startsWith("127.");
+  const control =
+    api.control && (isPrivate || controlToken !== undefined)
+      ? controlHandler(api.control, { token: controlToken })
+      : undefined;
+
+  const server = createAdaptorServer({
+    // The classes of the process that it runs in stay what they are.
+    overrideGlobalObjects: false,
+    async fetch(request, { incoming, outgoing }) {
+      const node = { incoming, outgoing } as { incoming: IncomingMessage; outgoing: ServerResponse };
+      try {
+        return (await control?.(request)) ?? (await api.fetch(request));
+      } catch (error) {
+        // A client that is gone is told nothing, and one whose connection is to break neither.
+        if (!isConnectionBroken(error) && !request.signal.aborted) throw error;
+        node.incoming.socket.destroy();
+        return new Response(null);
+      }
+    },
+  }) as Server;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, resolve);
+  });
+
+  const address = server.address() as AddressInfo;
+  const shown = address.family === "IPv6" ? `[${address.address}]` : address.address;
+  const close = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  return { url: `http://${shown}:${address.port}`, close, [Symbol.asyncDispose]: close };
+}

@@ -1,0 +1,99 @@
+import { describe, expect, it } from "vitest";
+import { createVirtualClock } from "./clock.ts";
+import { createMemoryEngine } from "./memory-engine.ts";
+import { bashShell } from "./shell.ts";
+
+async function setUp() {
+  const clock = createVirtualClock();
+  const shell = bashShell();
+  const engine = createMemoryEngine({ clock, run: (call) => shell.run(call) });
+  await engine.createVolume({ id: "v1", type: "disk" });
+  const plan = { image: "busybox", env: { WHO: "me" }, volume_mounts: { "/data": "v1" } };
+  await engine.startSandbox({ ...plan, id: "s1", name: "one" }, new AbortController().signal);
+  const start = (command: string[], stdin = false) => engine.exec("s1", { exec_id: "e", command, stdin });
+  const finish = async (exec: Awaited<ReturnType<typeof start>>) => {
+    const text = (stream: ReadableStream<Uint8Array>) =>
+      new Response(stream as ReadableStream<Uint8Array<ArrayBuffer>>).text();
+    const [stdout, stderr, { exit_code }] = await Promise.all([text(exec.stdout), text(exec.stderr), exec.exit]);
+    return { stdout, stderr, exit_code };
+  };
+  const run = async (...command: string[]) => finish(await start(command));
+  return { clock, engine, start, finish, run };
+}
+
+describe("the shell", () => {
+  it("runs pipelines on the sandbox's files, its volumes and its environment", async () => {
+    const { run, engine } = await setUp();
+    const script = "mkdir -p /data/in && seq 5 | sort -r | head -n 2 > /data/in/x && echo $WHO at $(pwd) && exit 3";
+    expect(await run("sh", "-c", script)).toEqual({ stdout: "me at /\n", stderr: "", exit_code: 3 });
+    expect(await run("cat", "/data/in/x")).toEqual({ stdout: "5\n4\n", stderr: "", exit_code: 0 });
+    expect(engine.tree({ volume: "v1" }).stat("/in/x").size).toBe(4);
+  });
+
+  it("passes arguments on as they are", async () => {
+    const { run } = await setUp();
+    const words = ["it's", "$WHO", "*", 'a "b"', "", "é\n"];
+    expect((await run("printf", "[%s]", ...words)).stdout).toBe(words.map((word) => `[${word}]`).join(""));
+  });
+
+  it("does not know what it does not know", async () => {
+    const { run } = await setUp();
+    expect(await run("nope")).toMatchObject({ exit_code: 127, stderr: expect.stringContaining("nope") });
+    expect(await run("bash", "-c", "cat /none")).toMatchObject({
+      exit_code: 1,
+      stderr: expect.stringContaining("No such file"),
+    });
+  });
+
+  it("keeps its own files out of the sandbox's tree", async () => {
+    const { run, engine } = await setUp();
+    await run("sh", "-c", "ls / > /dev/null; test -x /bin/ls; rm -rf /data/*");
+    expect(engine.tree({ sandbox: "s1" }).list("/bin")).toEqual([]);
+    expect((await run("ls", "/")).stdout.split("\n")).toContain("data");
+    expect((await engine.createSnapshot({ id: "x", sandbox_id: "s1" })).size_bytes).toBe(0);
+  });
+
+  it("reads its input as bytes", async () => {
+    const { start, finish } = await setUp();
+    const exec = await start(["sh", "-c", "tee /tmp/x | wc -c; wc -m < /tmp/x"], true);
+    const writer = exec.stdin?.getWriter();
+    await writer?.write(new TextEncoder().encode("äöü"));
+    await writer?.close();
+    expect((await finish(exec)).stdout.split(/\s+/)).toContain("6");
+  });
+
+  it("keeps bytes that are no text, and permission bits", async () => {
+    const { run, engine } = await setUp();
+    engine.tree({ volume: "v1" }).write("/bytes", { blocks: [Uint8Array.of(0, 255, 128)], size: 3 });
+    expect((await run("sh", "-c", "cat /data/bytes > /data/copy; od -An -to1 /data/copy")).stdout.trim()).toBe(
+      "000 377 200",
+    );
+    await run("sh", "-c", "echo 'echo ran' > /tmp/tool; chmod +x /tmp/tool");
+    expect(engine.tree({ sandbox: "s1" }).stat("/tmp/tool").mode & 0o111).not.toBe(0);
+  });
+
+  it("sleeps on the clock, and idles until it is killed", async () => {
+    const { start, finish, clock } = await setUp();
+    const sleeper = await start(["sh", "-c", "sleep 3600; echo awake"]);
+    // The shell loads in its own time, so the clock has to wait for the sleep.
+    while (clock.pending() === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await clock.advance(3_600_000);
+    expect((await finish(sleeper)).stdout).toBe("awake\n");
+    for (const command of [
+      ["sleep", "infinity"],
+      ["tail", "-f", "/dev/null"],
+      ["sh", "-c", "while sleep 1; do :; done"],
+    ]) {
+      const idle = await start(command);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      await idle.kill();
+      expect((await finish(idle)).exit_code).toBe(137);
+    }
+    clock.close();
+  });
+
+  it("refuses links, which the files do not have", async () => {
+    const { run } = await setUp();
+    expect(await run("ln", "-s", "/data", "/link")).toMatchObject({ exit_code: 1 });
+  });
+});

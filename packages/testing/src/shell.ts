@@ -1,0 +1,76 @@
+import { sleep } from "@porter-sandbox/spec";
+import type { BashOptions } from "just-bash";
+import type { CommandCall, Shell } from "./commands/command.ts";
+import { bytesOf, contentFromStream } from "./memory-content.ts";
+import { createFileTree } from "./memory-files.ts";
+import { bytesFromLatin1, latin1FromBytes, shellFiles } from "./shell-files.ts";
+
+/** just-bash's own options, but what the sandbox decides. */
+export type BashShellOptions = Omit<BashOptions, "fs" | "files" | "env" | "cwd" | "sleep">;
+
+/**
+ * A whole shell for a fake, by the optional peer just-bash: `sh -c`, `bash -c` and some hundred commands, on the
+ * sandbox's file system with its volumes. Loaded when the first command runs.
+ *
+ * Output arrives when a command ends, not before. A kill ends the command at once for who waits for it, and what it does
+ * from then on at its next statement.
+ *
+ * @example
+ * ```ts
+ * const fake = createFakeSandboxApi({ shell: bashShell() });
+ * ```
+ */
+export function bashShell(options: BashShellOptions = {}): Shell {
+  const system = createFileTree(() => 0);
+  return {
+    async run(call) {
+      const { Bash, defineCommand } = await loadBash();
+      // Two ways in which images stay alive, which it does not have. They end when they are killed.
+      const idles = (name: string, isMeant: (args: string[]) => boolean) =>
+        defineCommand(name, (args, { origCommand }) => {
+          if (origCommand && !isMeant(args)) return origCommand(args);
+          return new Promise(() => {});
+        });
+      const bash = new Bash({
+        // It patches globals that Bun needs, and guards a test against itself.
+        defenseInDepth: false,
+        ...options,
+        fs: shellFiles(call.files, system),
+        env: { ...call.env },
+        cwd: call.cwd,
+        customCommands: [
+          idles("sleep", (args) => args.includes("infinity")),
+          idles("tail", (args) => args.includes("-f") || args.includes("-F")),
+          ...(options.customCommands ?? []),
+        ],
+        sleep: (ms) => sleep(call.clock, ms, call.signal),
+      });
+      const stdin = call.stdin ? latin1FromBytes(bytesOf(await contentFromStream(call.stdin))) : "";
+      const result = await bash.exec(scriptOf(call.command), {
+        stdin,
+        stdinKind: "bytes",
+        rawScript: true,
+        signal: call.signal,
+      });
+      const isBytes = result.stdoutKind === "bytes" || result.stdoutEncoding === "binary";
+      call.stdout(isBytes ? bytesFromLatin1(result.stdout) : result.stdout);
+      call.stderr(result.stderr);
+      return result.exitCode & 0xff;
+    },
+  };
+}
+
+async function loadBash(): Promise<typeof import("just-bash")> {
+  try {
+    return await import("just-bash");
+  } catch (error) {
+    throw new Error("bashShell() needs the package just-bash: install it beside @porter-sandbox/testing", {
+      cause: error,
+    });
+  }
+}
+
+/** Plain arguments as a line that means exactly them. */
+function scriptOf(command: CommandCall["command"]): string {
+  return command.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
+}
