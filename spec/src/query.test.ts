@@ -51,7 +51,7 @@ describe("parseQuery", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), fc.constantFrom("page=", "tag=", "start_time=", ""), (text, start) => {
         parseQuery("listSandboxes", start + text);
-        parseQuery("listSandboxes", start + encodeURIComponent(text.toWellFormed()));
+        parseQuery("listSandboxes", new URLSearchParams({ search: text, page: text }).toString());
       }),
     );
   });
