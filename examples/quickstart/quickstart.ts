@@ -35,7 +35,7 @@ if (volume.type === "disk") {
   show(await volume.readText("/words.txt"));
 }
 
-const { logs } = await sandbox.logs({ limit: 10 });
+const logs = await sandbox.logs({ limit: 10 });
 step(`the sandbox's structured logs, ${logs.length} lines`);
 for (const log of logs) show(`${log.timestamp} ${log.level.padEnd(7)} ${log.line}`);
 

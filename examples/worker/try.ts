@@ -17,7 +17,7 @@ const { outputFiles } = await build({
 const worker = new Miniflare({
   modules: true,
   script: outputFiles[0]?.text ?? "",
-  compatibilityDate: "2026-10-01",
+  compatibilityDate: "2026-07-01",
   bindings: { PORTER_SANDBOX_BASE_URL: server.url, PORTER_SANDBOX_API_KEY: "any" },
 });
 const response = await worker.dispatchFetch("http://worker/", { method: "POST", body: "seq 3 | paste -sd+; exit 4" });
