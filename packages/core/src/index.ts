@@ -1,1 +1,46 @@
-export {};
+/** The client of a Sandbox API, on web standards alone. Adapters add what only their runtime can. */
+
+export type { Clock } from "@porter-sandbox/spec";
+export {
+  type ApiKey,
+  type Configuration,
+  type ConnectionOptions,
+  type Environment,
+  resolveConfiguration,
+} from "./configuration.ts";
+export {
+  CommandTimeoutError,
+  ConfigurationError,
+  ConnectionError,
+  DownloadTimeoutError,
+  MalformedResponseError,
+  SandboxTimeoutError,
+  StreamInterruptedError,
+  UploadTimeoutError,
+} from "./errors/client-errors.ts";
+export { type Admitted, type ErrorDetails, isSandboxError, SandboxError } from "./errors/sandbox-error.ts";
+export {
+  AuthenticationError,
+  ConflictError,
+  InvalidRequestError,
+  NotFoundError,
+  PayloadTooLargeError,
+  PaymentRequiredError,
+  PermissionDeniedError,
+  RateLimitError,
+  SandboxNotRunningError,
+  ServerError,
+  UnsupportedError,
+} from "./errors/status-errors.ts";
+export type { ErrorEvent, Hooks, RequestEvent, ResponseEvent, RetryEvent } from "./hooks.ts";
+export { type Platform, Porter, type PorterOptions } from "./porter.ts";
+export type { RawClient, RawInput, RawOutput } from "./raw.ts";
+export type { FileContent, FileStream, ReadOptions } from "./resources/file-content.ts";
+export { type FileList, VolumeFile } from "./resources/files.ts";
+export { Sandbox } from "./resources/sandbox.ts";
+export type { CreateOptions, Sandboxes, SandboxList } from "./resources/sandboxes.ts";
+export { Snapshot, type Snapshots } from "./resources/snapshot.ts";
+export { ObjectVolume, Volume, type Volumes } from "./resources/volume.ts";
+export type { FetchLike } from "./transport/client.ts";
+export type { CallOptions } from "./transport/scope.ts";
+export * from "./types.ts";

@@ -1,0 +1,55 @@
+/** Found on every error of this SDK, also on those of a second copy of it or of another realm. */
+const BRAND = Symbol.for("porter-sandbox.error");
+
+/**
+ * Whether the server took the request: `true` it did, `false` it surely did not (so repeating cannot run anything
+ * twice), `"unknown"` when nobody can tell, as after a connection that broke before the answer.
+ */
+export type Admitted = boolean | "unknown";
+
+/** What every error carries beside its message. */
+export interface ErrorDetails {
+  /** Stable, for programs: the server's own code, or one of this SDK such as `connection_failed`. */
+  code: string;
+  statusCode?: number | undefined;
+  body?: unknown;
+  requestId?: string | undefined;
+  retryable?: boolean | undefined;
+  admitted?: Admitted | undefined;
+  cause?: unknown;
+}
+
+/** The root of every error this SDK throws. A caller's own abort is not one: it rejects with the signal's reason. */
+export class SandboxError extends Error {
+  static {
+    SandboxError.prototype.name = "SandboxError";
+    Object.defineProperty(SandboxError.prototype, BRAND, { value: true });
+  }
+  /** A stable string for programs, such as `not_found`. */
+  readonly code: string;
+  /** The HTTP status, when there was an answer. */
+  readonly statusCode: number | undefined;
+  /** The answer's body: parsed JSON, or text when it is none. */
+  readonly body: unknown;
+  /** The server's `X-Request-Id`. */
+  readonly requestId: string | undefined;
+  /** Whether the same call may succeed later and is safe to repeat. */
+  readonly retryable: boolean;
+  /** Whether the server took the request. */
+  readonly admitted: Admitted;
+
+  constructor(message: string, details: ErrorDetails) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = details.code;
+    this.statusCode = details.statusCode;
+    this.body = details.body;
+    this.requestId = details.requestId;
+    this.retryable = details.retryable ?? false;
+    this.admitted = details.admitted ?? false;
+  }
+}
+
+/** Whether `error` comes from this SDK. Unlike `instanceof` it also knows errors of another realm or another copy. */
+export function isSandboxError(error: unknown): error is SandboxError {
+  return typeof error === "object" && error !== null && BRAND in error;
+}

@@ -1,0 +1,111 @@
+import { type ErrorDetails, SandboxError } from "./sandbox-error.ts";
+
+/** 401: no API key, or one that the server does not know. */
+export class AuthenticationError extends SandboxError {
+  static {
+    AuthenticationError.prototype.name = "AuthenticationError";
+  }
+}
+
+/** 402: the account's plan or balance does not allow it. */
+export class PaymentRequiredError extends SandboxError {
+  static {
+    PaymentRequiredError.prototype.name = "PaymentRequiredError";
+  }
+}
+
+/** 403: the API key may not do this. */
+export class PermissionDeniedError extends SandboxError {
+  static {
+    PermissionDeniedError.prototype.name = "PermissionDeniedError";
+  }
+}
+
+/** 404: no such sandbox, volume, snapshot or file. */
+export class NotFoundError extends SandboxError {
+  static {
+    NotFoundError.prototype.name = "NotFoundError";
+  }
+}
+
+/** 409: the state of things forbids it: a name is taken, a volume is attached, a destination exists. `code` says which. */
+export class ConflictError extends SandboxError {
+  static {
+    ConflictError.prototype.name = "ConflictError";
+  }
+}
+
+/** 409 of a sandbox that does not run (any more). */
+export class SandboxNotRunningError extends ConflictError {
+  static {
+    SandboxNotRunningError.prototype.name = "SandboxNotRunningError";
+  }
+  /** The phase it is in; null when the server does not say. */
+  readonly phase: string | null;
+
+  constructor(message: string, details: ErrorDetails & { phase: string | null }) {
+    super(message, details);
+    this.phase = details.phase;
+  }
+}
+
+/** The request breaks a rule: found here before anything was sent (no `statusCode`), or by the server (400, 422, other 4xx). */
+export class InvalidRequestError extends SandboxError {
+  static {
+    InvalidRequestError.prototype.name = "InvalidRequestError";
+  }
+  /** The field that breaks the rule, such as `networking[0].port`, when it is known. */
+  readonly field: string | undefined;
+
+  constructor(message: string, details: ErrorDetails & { field?: string | undefined }) {
+    super(message, details);
+    this.field = details.field;
+  }
+}
+
+/** What the client itself refuses to send. */
+export function invalidRequest(field: string, rule: string): InvalidRequestError {
+  return new InvalidRequestError(`${field}: ${rule}`, { code: "invalid_request", field });
+}
+
+/** 422 of a server that cannot do or enforce what was asked. */
+export class UnsupportedError extends InvalidRequestError {
+  static {
+    UnsupportedError.prototype.name = "UnsupportedError";
+  }
+}
+
+/** 413: more bytes than the server takes. */
+export class PayloadTooLargeError extends SandboxError {
+  static {
+    PayloadTooLargeError.prototype.name = "PayloadTooLargeError";
+  }
+}
+
+/** 429: too many requests. */
+export class RateLimitError extends SandboxError {
+  static {
+    RateLimitError.prototype.name = "RateLimitError";
+  }
+  /** How long the server asks to wait, in milliseconds; undefined when it does not say. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(message: string, details: ErrorDetails & { retryAfterMs?: number | undefined }) {
+    super(message, details);
+    this.retryAfterMs = details.retryAfterMs;
+  }
+}
+
+/** 5xx: the server failed. */
+export class ServerError extends SandboxError {
+  static {
+    ServerError.prototype.name = "ServerError";
+  }
+  /** How long the server asks to wait, in milliseconds; undefined when it does not say. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(message: string, details: ErrorDetails & { retryAfterMs?: number | undefined }) {
+    super(message, details);
+    this.retryAfterMs = details.retryAfterMs;
+  }
+}

@@ -1,0 +1,48 @@
+import type { SandboxError } from "./errors/sandbox-error.ts";
+
+/** One attempt of a request. No headers, no query, no body: nothing in it is secret. */
+export interface RequestEvent {
+  /** The operation's id in the OpenAPI document, such as `createSandbox`. */
+  readonly operation: string;
+  readonly method: string;
+  /** Without its query. */
+  readonly url: string;
+  /** Counted from 1. */
+  readonly attempt: number;
+}
+
+/** The head of an answer. */
+export interface ResponseEvent extends RequestEvent {
+  readonly status: number;
+  readonly requestId: string | undefined;
+  /** Milliseconds until the head of the answer arrived. */
+  readonly durationMs: number;
+}
+
+/** An attempt that failed and will be repeated. */
+export interface RetryEvent extends RequestEvent {
+  readonly error: SandboxError;
+  /** Milliseconds until the next attempt. */
+  readonly delayMs: number;
+}
+
+/** A request that failed for good. */
+export interface ErrorEvent extends RequestEvent {
+  readonly error: SandboxError;
+}
+
+/** Functions that watch what a client does, for logs, metrics and traces. What they throw is ignored. */
+export interface Hooks {
+  onRequest?: ((event: RequestEvent) => void) | undefined;
+  onResponse?: ((event: ResponseEvent) => void) | undefined;
+  onRetry?: ((event: RetryEvent) => void) | undefined;
+  onError?: ((event: ErrorEvent) => void) | undefined;
+}
+
+/** Calls a hook; watching never breaks what is watched. */
+export function notify<E>(hook: ((event: E) => void) | undefined, event: () => E): void {
+  if (!hook) return;
+  try {
+    hook(event());
+  } catch {}
+}

@@ -1,0 +1,69 @@
+import type { Loose } from "@porter-sandbox/spec";
+import type { OperationId } from "@porter-sandbox/spec/operations";
+import type { operations as Operations } from "@porter-sandbox/spec/types";
+import { type FileContent, readBytes } from "./resources/file-content.ts";
+import type { Client } from "./transport/client.ts";
+import { readJson, readNothing } from "./transport/readers.ts";
+import { call, type Reader, type RequestParts } from "./transport/request.ts";
+import { operationIds, routeOf } from "./transport/routes.ts";
+import type { CallOptions } from "./transport/scope.ts";
+
+type Parameters<Id extends OperationId> = Operations[Id]["parameters"];
+type Content<R> = R extends { content: { "application/json": infer Json } }
+  ? Json
+  : R extends { content: { "application/octet-stream": unknown } }
+    ? Uint8Array<ArrayBuffer>
+    : never;
+type Body<Id extends OperationId> = BodyOf<NonNullable<Operations[Id]["requestBody"]>>;
+type BodyOf<R> = [R] extends [never]
+  ? never
+  : R extends { content: { "application/json": infer Json } }
+    ? Loose<Json>
+    : RawBytes;
+type RawBytes = Exclude<FileContent, AsyncIterable<Uint8Array>> | ReadableStream<Uint8Array>;
+
+/** A field is there when the operation has it, and may be left out when nothing in it is required. */
+type Field<Name extends string, Value> = [Value] extends [never | undefined]
+  ? unknown
+  : undefined extends Value
+    ? { [K in Name]?: Loose<NonNullable<Value>> | undefined }
+    : { [K in Name]: Loose<Value> };
+
+/** What an operation takes, as the OpenAPI document says. */
+export type RawInput<Id extends OperationId> = Field<"path", Parameters<Id>["path"]> &
+  Field<"query", Parameters<Id>["query"]> &
+  ([Body<Id>] extends [never] ? unknown : { body: Body<Id> }) & {
+    /** Beside the client's own; names in any case. */
+    headers?: Readonly<Record<string, string | undefined>> | undefined;
+  };
+
+/** What an operation answers. */
+export type RawOutput<Id extends OperationId> = Operations[Id]["responses"] extends { 200: infer R }
+  ? Content<R>
+  : undefined;
+
+/** Every operation of the API as one method, named by its id in the OpenAPI document. */
+export type RawClient = {
+  readonly [Id in OperationId]: Record<never, never> extends RawInput<Id>
+    ? (input?: RawInput<Id>, options?: CallOptions) => Promise<RawOutput<Id>>
+    : (input: RawInput<Id>, options?: CallOptions) => Promise<RawOutput<Id>>;
+};
+
+const READERS: Readonly<Record<"json" | "bytes" | "none", Reader<unknown>>> = {
+  json: readJson,
+  bytes: readBytes,
+  none: readNothing,
+};
+
+/** Builds the methods from the table of operations. */
+export function createRaw(client: Client): RawClient {
+  const raw: Record<string, (input?: RequestParts, options?: CallOptions) => Promise<unknown>> = {};
+  for (const id of operationIds()) {
+    raw[id] = (input = {}, options) => {
+      const { body } = input as { body?: { getReader?: unknown } };
+      const once = typeof body?.getReader === "function";
+      return call(client, id, { ...input, once }, options, READERS[routeOf(id).response]);
+    };
+  }
+  return raw as unknown as RawClient;
+}

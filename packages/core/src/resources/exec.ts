@@ -1,0 +1,74 @@
+import { CommandTimeoutError } from "../errors/client-errors.ts";
+import { ConflictError, SandboxNotRunningError } from "../errors/status-errors.ts";
+import type { Client } from "../transport/client.ts";
+import { readJson } from "../transport/readers.ts";
+import { checkCall, perform } from "../transport/request.ts";
+import { type CallOptions, type Scope, withinScope } from "../transport/scope.ts";
+import type { ExecResult, StatusResponse } from "../types.ts";
+
+const FIRST_WAIT_MS = 100;
+const LONGEST_WAIT_MS = 2000;
+/** What stands for the code of an answer that had none. */
+const UNCODED = /^http_/;
+
+/** Runs a command; waits first while the sandbox is not yet running. */
+export async function exec(
+  client: Client,
+  id: string,
+  command: readonly string[],
+  options: CallOptions | undefined,
+): Promise<ExecResult> {
+  const parts = { path: { id }, body: { command } };
+  checkCall("execSandbox", parts, options);
+  return withinScope(client, options, Number.POSITIVE_INFINITY, timedOut, async (scope) => {
+    let wait = FIRST_WAIT_MS;
+    for (let raced = false; ; ) {
+      try {
+        return (await perform(client, scope, "execSandbox", parts, readJson)) as ExecResult;
+      } catch (error) {
+        // Only a refusal that says "not yet" is followed by another attempt: nothing was admitted.
+        if (scope.over || !(error instanceof ConflictError)) throw error;
+        const { message, code, statusCode, body, requestId } = error;
+        const told = (error as Partial<SandboxNotRunningError>).phase;
+        if (code !== "sandbox_not_running" && !UNCODED.test(code)) throw error;
+        const phase = told ?? (await phaseOf(client, scope, id));
+        if (phase === "running" && !raced) {
+          // It began to run between the refusal and the question.
+          raced = true;
+          continue;
+        }
+        if (phase !== "queued" && phase !== "creating")
+          throw told
+            ? error
+            : new SandboxNotRunningError(message, { code, statusCode, body, requestId, phase, admitted: false });
+        scope.lastFailure = error;
+        // Some jitter, so that a fleet does not ask in step.
+        await scope.sleep(wait * (0.75 + client.random() / 2));
+        wait = Math.min(wait * 1.6, LONGEST_WAIT_MS);
+      }
+    }
+  });
+}
+
+/** For servers whose refusal does not say where the sandbox is. */
+async function phaseOf(client: Client, scope: Scope, id: string): Promise<string> {
+  const status = (await perform(client, scope, "getSandbox", { path: { id } }, readJson)) as StatusResponse;
+  scope.admitted = false;
+  return status.phase;
+}
+
+function timedOut(timeoutMs: number, { admitted, lastFailure }: Scope): CommandTimeoutError {
+  const started = admitted !== false;
+  return new CommandTimeoutError(
+    started
+      ? `The command took longer than ${timeoutMs} ms; whether it still runs is not known`
+      : `The sandbox was not running within ${timeoutMs} ms; the command was not started`,
+    {
+      code: "timeout",
+      admitted,
+      retryable: !started,
+      cause: lastFailure,
+      killed: started && "unknown",
+    },
+  );
+}

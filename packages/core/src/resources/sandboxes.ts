@@ -1,0 +1,131 @@
+import type { RawClient } from "../raw.ts";
+import type { Client } from "../transport/client.ts";
+import { readJson } from "../transport/readers.ts";
+import { call } from "../transport/request.ts";
+import type { CallOptions } from "../transport/scope.ts";
+import type { QueryValue } from "../transport/url.ts";
+import type {
+  CountsResponse,
+  FilterValues,
+  ListQuery,
+  Pagination,
+  RunResponse,
+  SandboxFilters,
+  SandboxSpec,
+  StatusResponse,
+} from "../types.ts";
+import { Sandbox } from "./sandbox.ts";
+
+/** One page of sandboxes. */
+export type SandboxList = Sandbox[] & {
+  readonly pagination: Pagination;
+  /** What occurs among them; null unless asked for with `include_filter_values`. */
+  readonly filter_values: FilterValues | null;
+};
+
+/** What `create` takes beside the spec. */
+export interface CreateOptions extends CallOptions {
+  /**
+   * Lets a program repeat a create after it was restarted: on a server with idempotency keys the same key never creates
+   * a second sandbox. Default: a random one for each call.
+   */
+  idempotencyKey?: string | undefined;
+}
+
+type SandboxOperation = Extract<keyof RawClient, `${string}Sandbox${string}` | "createSnapshot">;
+
+/** `porter.sandboxes`. */
+export class Sandboxes {
+  readonly #client: Client;
+  /** The operations on sandboxes as the API has them. */
+  readonly raw: Pick<RawClient, SandboxOperation>;
+
+  /** @internal */
+  constructor(client: Client, raw: RawClient) {
+    this.#client = client;
+    this.raw = raw;
+  }
+
+  /**
+   * Asks for a sandbox and answers as soon as it is accepted; `phase` is null until `refresh()`. `exec` waits until it
+   * runs. A create is repeated only when that cannot make a second sandbox.
+   * @throws {ConflictError} when the name is taken (names are never free again).
+   */
+  async create(spec: SandboxSpec, options?: CreateOptions): Promise<Sandbox> {
+    const parts = { body: spec, headers: { "idempotency-key": options?.idempotencyKey } };
+    const { id, name } = (await call(this.#client, "createSandbox", parts, options, readJson)) as RunResponse;
+    return new Sandbox(this.#client, { id, name, tags: spec.tags });
+  }
+
+  /**
+   * Finds a sandbox by its name, also one that has ended. One look-up: `phase` is null until `refresh()`.
+   * @throws {NotFoundError} when there never was one of that name.
+   */
+  async get(name: string, options?: CallOptions): Promise<Sandbox> {
+    const found = (await call(this.#client, "lookupSandbox", { query: { name } }, options, readJson)) as { id: string };
+    return new Sandbox(this.#client, { id: found.id, name });
+  }
+
+  /** Finds a sandbox by its id, with its status. */
+  async getById(id: string, options?: CallOptions): Promise<Sandbox> {
+    const status = (await call(this.#client, "getSandbox", { path: { id } }, options, readJson)) as StatusResponse;
+    return new Sandbox(this.#client, { id, status });
+  }
+
+  /** A handle for an id, without asking whether there is such a sandbox. */
+  fromId(id: string): Sandbox {
+    return new Sandbox(this.#client, { id });
+  }
+
+  /** One page of the sandboxes that match, newest first. */
+  async list(query?: ListQuery, options?: CallOptions): Promise<SandboxList> {
+    const page = (await call(this.#client, "listSandboxes", { query: toQuery(query) }, options, readJson)) as {
+      sandboxes: StatusResponse[];
+      pagination: Pagination;
+      filter_values?: FilterValues | null;
+    };
+    const sandboxes = page.sandboxes.map((status) => new Sandbox(this.#client, { id: status.id, status }));
+    return Object.assign(sandboxes, { pagination: page.pagination, filter_values: page.filter_values ?? null });
+  }
+
+  /**
+   * All sandboxes that match, page after page, none of them twice. Those created after the walk began are left out.
+   * @param options hold for each page.
+   */
+  async *iterate(filters?: SandboxFilters, options?: CallOptions): AsyncGenerator<Sandbox, void, undefined> {
+    const seen = new Set<string>();
+    let end_time = filters?.end_time;
+    for (let page = 1; ; page++) {
+      const sandboxes = await this.list({ ...filters, end_time, page }, options);
+      const before = seen.size;
+      // Pages shift when sandboxes are created meanwhile: the end of the window is fixed, by the later of the two clocks.
+      end_time ??= new Date(
+        Math.max(
+          this.#client.clock.now(),
+          ...sandboxes.map(({ status }) => Date.parse(status?.created_at ?? "") + 1 || 0),
+        ),
+      );
+      for (const sandbox of sandboxes) {
+        if (seen.has(sandbox.id)) continue;
+        seen.add(sandbox.id);
+        yield sandbox;
+      }
+      if (!sandboxes.pagination.has_next_page || seen.size === before) return;
+    }
+  }
+
+  /** How many sandboxes were created, over time: oldest first, without gaps. */
+  async counts(filters?: SandboxFilters, options?: CallOptions): Promise<CountsResponse> {
+    return (await call(
+      this.#client,
+      "countSandboxes",
+      { query: toQuery(filters) },
+      options,
+      readJson,
+    )) as CountsResponse;
+  }
+}
+
+function toQuery({ tags, ...rest }: ListQuery = {}): Record<string, QueryValue> {
+  return tags ? { ...rest, tag: Object.entries(tags).map(([key, value]) => `${key}=${value}`) } : rest;
+}

@@ -1,0 +1,72 @@
+import type { RawClient } from "../raw.ts";
+import type { Client } from "../transport/client.ts";
+import { readJson, readNothing } from "../transport/readers.ts";
+import { call } from "../transport/request.ts";
+import type { CallOptions } from "../transport/scope.ts";
+import type { SnapshotResponse } from "../types.ts";
+
+/** A kept file system. Start sandboxes from it with `porter.sandboxes.create({ snapshot_id: snapshot.id })`. */
+export class Snapshot {
+  readonly #client: Client;
+  readonly id: string;
+  /** The sandbox that it was taken of. */
+  readonly sandbox_id: string;
+  /** What is kept, such as `filesystem`. */
+  readonly mode: string;
+  /** Such as `pending`, `ready` or `failed`, when last heard of. */
+  readonly status: string;
+  /** When it was asked for, in milliseconds since the epoch; null when the server does not say. */
+  readonly t_created_unix_ms: number | null;
+  /** When it could be used; null before that. */
+  readonly t_ready_unix_ms: number | null;
+  readonly failure_reason: string | null;
+  readonly size_bytes: number | null;
+
+  /** @internal Handles come from `sandbox.snapshot()` and `porter.snapshots`. */
+  constructor(client: Client, fields: SnapshotResponse) {
+    this.#client = client;
+    this.id = fields.id;
+    this.sandbox_id = fields.sandbox_id;
+    this.mode = fields.mode;
+    this.status = fields.status;
+    this.t_created_unix_ms = fields.t_created_unix_ms ?? null;
+    this.t_ready_unix_ms = fields.t_ready_unix_ms ?? null;
+    this.failure_reason = fields.failure_reason ?? null;
+    this.size_bytes = fields.size_bytes ?? null;
+  }
+
+  /** Deletes it. Sandboxes that were started from it are not touched. */
+  delete(options?: CallOptions): Promise<void> {
+    return deleteSnapshot(this.#client, this.id, options);
+  }
+}
+
+/** `porter.snapshots`. */
+export class Snapshots {
+  readonly #client: Client;
+  /** The operations on snapshots as the API has them. */
+  readonly raw: Pick<RawClient, "createSnapshot" | "listSnapshots" | "deleteSnapshot">;
+
+  /** @internal */
+  constructor(client: Client, raw: RawClient) {
+    this.#client = client;
+    this.raw = raw;
+  }
+
+  /** The snapshots, most recent first; of one sandbox when `sandbox_id` is given. */
+  async list(query?: { sandbox_id?: string | undefined }, options?: CallOptions): Promise<Snapshot[]> {
+    const { snapshots } = (await call(this.#client, "listSnapshots", { query: { ...query } }, options, readJson)) as {
+      snapshots: SnapshotResponse[];
+    };
+    return snapshots.map((fields) => new Snapshot(this.#client, fields));
+  }
+
+  /** Deletes a snapshot by id. */
+  delete(id: string, options?: CallOptions): Promise<void> {
+    return deleteSnapshot(this.#client, id, options);
+  }
+}
+
+function deleteSnapshot(client: Client, id: string, options: CallOptions | undefined): Promise<void> {
+  return call(client, "deleteSnapshot", { path: { id } }, options, readNothing);
+}

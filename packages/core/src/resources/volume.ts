@@ -1,0 +1,199 @@
+import type { RawClient } from "../raw.ts";
+import type { Client } from "../transport/client.ts";
+import { readJson, readNothing } from "../transport/readers.ts";
+import { call } from "../transport/request.ts";
+import type { CallOptions } from "../transport/scope.ts";
+import type { VolumePhase, VolumeResponse, VolumeSpec } from "../types.ts";
+import {
+  type FileContent,
+  type FileStream,
+  type ReadOptions,
+  readFile,
+  streamFile,
+  writeFile,
+} from "./file-content.ts";
+import { type FileList, iterdir, listdir, moveFile, readText, search, type VolumeFile } from "./files.ts";
+
+/** What volumes of both types have. Fields are as they were when last heard of; `refresh()` updates them. */
+abstract class AnyVolume {
+  readonly #client: Client;
+  readonly id: string;
+  name!: string;
+  phase!: VolumePhase;
+  /** Where its files are kept; empty for an object volume. */
+  path!: string;
+  /** The ids of the sandboxes that mount it. */
+  attached_to!: string[];
+  /** RFC 3339. */
+  created_at!: string;
+
+  /** @internal Handles come from `porter.volumes`. */
+  constructor(client: Client, fields: VolumeResponse) {
+    this.#client = client;
+    this.id = fields.id;
+    this.#learn(fields);
+  }
+
+  #learn(fields: VolumeResponse): void {
+    this.name = fields.name;
+    this.phase = fields.phase;
+    this.path = fields.path;
+    this.attached_to = fields.attached_to;
+    this.created_at = fields.created_at;
+  }
+
+  /** Asks for the volume again, updates this handle with it, and answers it. */
+  async refresh(options?: CallOptions): Promise<this> {
+    this.#learn(await fetchVolume(this.#client, this.id, options));
+    return this;
+  }
+
+  /** Deletes it with its contents. Refused ({@link ConflictError}) while a sandbox mounts it. */
+  delete(options?: CallOptions): Promise<void> {
+    return call(this.#client, "deleteVolume", { path: { id: this.id } }, options, readNothing);
+  }
+}
+
+/**
+ * A disk that sandboxes mount, and whose files can be read and written without one. Paths are absolute within the
+ * volume (`/reports/may.csv`); `..` is refused.
+ */
+export class Volume extends AnyVolume {
+  readonly #client: Client;
+  readonly type = "disk";
+  readonly object = null;
+
+  /** @internal */
+  constructor(client: Client, fields: VolumeResponse) {
+    super(client, fields);
+    this.#client = client;
+  }
+
+  /** The direct entries of a directory: directories first, each group by name. */
+  listdir(path = "/", options?: CallOptions): Promise<FileList> {
+    return listdir(this.#client, this.id, path, options);
+  }
+  /**
+   * Everything under a directory, each directory before what is in it; as many listings as it takes.
+   * @param options hold for each listing.
+   */
+  iterdir(path = "/", options?: CallOptions): AsyncGenerator<VolumeFile, void, undefined> {
+    return iterdir(this.#client, this.id, path, options);
+  }
+  /** Files and directories at any depth whose name contains `text`, in whatever case. */
+  search(text: string, path = "/", options?: CallOptions): Promise<FileList> {
+    return search(this.#client, this.id, text, path, options);
+  }
+  /**
+   * A file's bytes, or a part of them.
+   * @throws {NotFoundError} when there is no such file; {DownloadTimeoutError} when `timeoutMs` has passed.
+   */
+  readFile(path: string, options?: ReadOptions): Promise<Uint8Array<ArrayBuffer>> {
+    return readFile(this.#client, this.id, path, options);
+  }
+  /** A file as text. `offset` and `length` count bytes. */
+  readText(path: string, options?: ReadOptions): Promise<string> {
+    return readText(this.#client, this.id, path, options);
+  }
+  /**
+   * A file's bytes as they arrive, in bounded memory. Nothing is asked before the first read.
+   * ```ts
+   * for await (const bytes of volume.stream("/big.bin")) total += bytes.length;
+   * ```
+   * @throws {StreamInterruptedError} from a read, when the bytes stop before their end.
+   */
+  stream(path: string, options?: ReadOptions): FileStream {
+    return streamFile(this.#client, this.id, path, options);
+  }
+  /**
+   * Writes a file: creates the directories above it, replaces what was there, and shows it only when it is complete.
+   * 1 GiB at most.
+   * @throws {UploadTimeoutError} when `timeoutMs` has passed.
+   */
+  writeFile(path: string, content: FileContent, options?: CallOptions): Promise<void> {
+    return writeFile(this.#client, this.id, path, content, options);
+  }
+  /** Writes text as UTF-8. */
+  writeText(path: string, text: string, options?: CallOptions): Promise<void> {
+    return writeFile(this.#client, this.id, path, text, options);
+  }
+  /** Moves a file or directory. `to` is the full new path; its parent must exist, it itself must not. */
+  moveFile(from: string, to: string, options?: CallOptions): Promise<void> {
+    return moveFile(this.#client, this.id, from, to, options);
+  }
+}
+
+/** A bucket that sandboxes mount. It has no file operations: use the object store's own API. */
+export class ObjectVolume extends AnyVolume {
+  readonly type = "object";
+  /** The bucket behind it. */
+  readonly object: NonNullable<VolumeResponse["object"]>;
+
+  /** @internal */
+  constructor(client: Client, fields: VolumeResponse) {
+    super(client, fields);
+    this.object = fields.object ?? { bucket: "" };
+  }
+}
+
+type VolumeOperation = Extract<keyof RawClient, `${string}Volume${string}`>;
+
+/** `porter.volumes`. */
+export class Volumes {
+  readonly #client: Client;
+  /** The operations on volumes as the API has them. */
+  readonly raw: Pick<RawClient, VolumeOperation>;
+
+  /** @internal */
+  constructor(client: Client, raw: RawClient) {
+    this.#client = client;
+    this.raw = raw;
+  }
+
+  /** Creates a volume; a disk unless `type` is `object`. */
+  create(spec: VolumeSpec & { type: "object" }, options?: CallOptions): Promise<ObjectVolume>;
+  create(spec?: VolumeSpec & { type?: "disk" | undefined }, options?: CallOptions): Promise<Volume>;
+  create(spec?: VolumeSpec, options?: CallOptions): Promise<Volume | ObjectVolume>;
+  async create(spec?: VolumeSpec, options?: CallOptions): Promise<Volume | ObjectVolume> {
+    const fields = await call(this.#client, "createVolume", { body: { ...spec } }, options, readJson);
+    return toHandle(this.#client, fields as VolumeResponse);
+  }
+
+  /**
+   * Fetches a volume by its name.
+   * @throws {NotFoundError} when there is none of that name.
+   */
+  async get(name: string, options?: CallOptions): Promise<Volume | ObjectVolume> {
+    return this.getById(await this.#idOf(name, options), options);
+  }
+
+  /** Fetches a volume by its id. */
+  async getById(id: string, options?: CallOptions): Promise<Volume | ObjectVolume> {
+    return toHandle(this.#client, await fetchVolume(this.#client, id, options));
+  }
+
+  async list(options?: CallOptions): Promise<(Volume | ObjectVolume)[]> {
+    const { volumes } = (await call(this.#client, "listVolumes", {}, options, readJson)) as {
+      volumes: VolumeResponse[];
+    };
+    return volumes.map((fields) => toHandle(this.#client, fields));
+  }
+
+  /** Deletes a volume by its name. Refused ({@link ConflictError}) while a sandbox mounts it. */
+  async delete(name: string, options?: CallOptions): Promise<void> {
+    const id = await this.#idOf(name, options);
+    await call(this.#client, "deleteVolume", { path: { id } }, options, readNothing);
+  }
+
+  async #idOf(name: string, options: CallOptions | undefined): Promise<string> {
+    return ((await call(this.#client, "lookupVolume", { query: { name } }, options, readJson)) as { id: string }).id;
+  }
+}
+
+async function fetchVolume(client: Client, id: string, options: CallOptions | undefined): Promise<VolumeResponse> {
+  return (await call(client, "getVolume", { path: { id } }, options, readJson)) as VolumeResponse;
+}
+
+function toHandle(client: Client, fields: VolumeResponse): Volume | ObjectVolume {
+  return fields.type === "object" ? new ObjectVolume(client, fields) : new Volume(client, fields);
+}

@@ -1,0 +1,102 @@
+import { ConnectionError, SandboxTimeoutError } from "../errors/client-errors.ts";
+import { type ErrorDetails, SandboxError } from "../errors/sandbox-error.ts";
+import {
+  AuthenticationError,
+  ConflictError,
+  InvalidRequestError,
+  NotFoundError,
+  PayloadTooLargeError,
+  PaymentRequiredError,
+  PermissionDeniedError,
+  RateLimitError,
+  SandboxNotRunningError,
+  ServerError,
+  UnsupportedError,
+} from "../errors/status-errors.ts";
+import { parseRetryAfter } from "./retry.ts";
+
+const BY_STATUS: Readonly<Record<number, typeof SandboxError>> = {
+  401: AuthenticationError,
+  402: PaymentRequiredError,
+  403: PermissionDeniedError,
+  404: NotFoundError,
+  408: SandboxTimeoutError,
+  409: ConflictError,
+  413: PayloadTooLargeError,
+};
+
+/** As much of a body as an error keeps, in characters. */
+const LONGEST_BODY = 65_536;
+const LONGEST_MESSAGE = 500;
+
+/** Turns an answer that is no success into the error for its status. `what` names the request. */
+export function failureOf(response: Response, text: string, what: string, now: number, key?: string): SandboxError {
+  const { status, headers } = response;
+  // A server that echoes the key must not bring it into a log.
+  if (key) text = text.split(key).join("[redacted]");
+  let body: unknown = text.slice(0, LONGEST_BODY);
+  try {
+    body = JSON.parse(text);
+  } catch {}
+  const fields = (typeof body === "object" && body !== null ? body : {}) as Record<string, unknown>;
+  const field = (name: string) => (typeof fields[name] === "string" ? (fields[name] as string) : undefined);
+  const code = field("code");
+  const said = (field("error") ?? text).trim().slice(0, LONGEST_MESSAGE);
+  const message = `${what} failed with ${status}${said && `: ${said}`}`;
+  const details: ErrorDetails = {
+    code: code ?? `http_${status}`,
+    statusCode: status,
+    body,
+    requestId: headers.get("x-request-id") ?? undefined,
+    // A 4xx is a refusal, and so is a server that says it shuts down; any other 5xx may come after the work was done.
+    admitted:
+      (status >= 400 && status < 500 && status !== 408) || status === 501 || code === "shutting_down"
+        ? false
+        : "unknown",
+  };
+  const retryAfterMs = parseRetryAfter(headers.get("retry-after"), now);
+  if (status === 429) return new RateLimitError(message, { ...details, retryAfterMs });
+  if (status >= 500) return new ServerError(message, { ...details, retryAfterMs });
+  if (code === "sandbox_not_running")
+    return new SandboxNotRunningError(message, { ...details, phase: field("phase") ?? null });
+  if (code === "unsupported") return new UnsupportedError(message, { ...details, field: field("field") });
+  const Known = BY_STATUS[status];
+  if (Known) return new Known(message, details);
+  return status >= 400
+    ? new InvalidRequestError(message, { ...details, field: field("field") })
+    : new SandboxError(message, details);
+}
+
+/** What runtimes say when a connection was never made, so that nothing can have been taken. */
+const NEVER_CONNECTED =
+  /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|CONNECT_TIMEOUT|ConnectionRefused|FailedToOpenSocket|connection refused|dns error|CERT_|_CERT/i;
+
+/** Turns whatever a `fetch` threw into one error, the same on every runtime. */
+export function connectionFailure(error: unknown, what: string): SandboxError {
+  let clue = "";
+  let name: unknown;
+  // Node hides the reason in `cause`, and several of them in `errors`; Bun has a code, Deno only a message.
+  const seen: unknown[] = [error];
+  for (const item of seen) {
+    if (typeof item !== "object" || item === null || seen.length > 20) continue;
+    const { code, message, cause, errors } = item as Record<string, unknown>;
+    name ??= (item as Error).name;
+    clue += ` ${typeof code === "string" ? code : ""} ${typeof message === "string" ? message : ""}`;
+    seen.push(cause, ...(Array.isArray(errors) ? errors : []));
+  }
+  const refused = NEVER_CONNECTED.exec(clue)?.[0];
+  const details: ErrorDetails = { code: "connection_failed", admitted: refused ? false : "unknown", cause: error };
+  if (name === "TimeoutError") return new SandboxTimeoutError(`${what} timed out`, { ...details, code: "timeout" });
+  return new ConnectionError(
+    `${what} failed: ${refused ? `could not connect (${refused})` : "the connection broke"}`,
+    details,
+  );
+}
+
+/** The answer inside an error of a `fetch` that throws for a status (ky does), if there is one. */
+export function answerIn(error: unknown): { response: Response; data: unknown } | undefined {
+  const { response, data } = (error ?? {}) as { response?: Response; data?: unknown };
+  return typeof response?.status === "number" && typeof response.headers?.get === "function"
+    ? { response, data }
+    : undefined;
+}

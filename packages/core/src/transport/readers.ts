@@ -1,0 +1,32 @@
+import { dropNulls } from "@porter-sandbox/spec";
+import type { OperationId } from "@porter-sandbox/spec/operations";
+import { MalformedResponseError } from "../errors/client-errors.ts";
+import { checkResponse, type Fault } from "../validation.ts";
+
+/** Reads JSON and checks it against the spec: unknown fields and values pass, a missing or mistyped field does not. */
+export async function readJson(response: Response, what: string, id: OperationId): Promise<unknown> {
+  const text = await response.text();
+  let body: unknown = text;
+  let fault: Fault | undefined;
+  try {
+    body = JSON.parse(text);
+    fault = checkResponse(id, body);
+  } catch {
+    fault = { field: "", message: "the body cannot be read as JSON" };
+  }
+  // A null in an optional field is the same as its absence. Most answers have none, and need no look at every field.
+  if (fault === undefined) return text.includes("null") ? dropNulls(body) : body;
+  throw new MalformedResponseError(`${what} answered ${response.status}, but ${fault.message}`, {
+    code: "malformed_response",
+    statusCode: response.status,
+    requestId: response.headers.get("x-request-id") ?? undefined,
+    body,
+    admitted: true,
+    field: fault.field,
+  });
+}
+
+/** Reads to the end, so that the connection can be used again, and keeps nothing. */
+export async function readNothing(response: Response): Promise<undefined> {
+  if (response.body) await response.text();
+}
