@@ -20,9 +20,9 @@ const worker = new Miniflare({
   compatibilityDate: "2026-07-01",
   bindings: { PORTER_SANDBOX_BASE_URL: server.url, PORTER_SANDBOX_API_KEY: "any" },
 });
-const response = await worker.dispatchFetch("http://worker/", { method: "POST", body: "seq 3 | paste -sd+; exit 4" });
+const response = await worker.dispatchFetch("http://worker/", { method: "POST", body: "seq 3 | sort -r | tr '\\n' +; exit 4" });
 const answer = await response.json();
 await worker.dispose();
 await server.close();
-deepEqual(answer, { stdout: "1+2+3\n", stderr: "", exit_code: 4 });
+deepEqual(answer, { stdout: "3+2+1+", stderr: "", exit_code: 4 });
 console.log("workerd answered:", answer);
