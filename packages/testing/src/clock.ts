@@ -88,8 +88,7 @@ export function createVirtualClock(options: VirtualClockOptions = {}): VirtualCl
   return {
     now,
     schedule(callback, ms) {
-      // What is no number waits for nothing, as timers have it.
-      const cancel = schedule.add(callback, now() + (ms > 0 ? ms : 0));
+      const cancel = schedule.add(callback, now() + Math.max(0, ms));
       arm();
       return () => {
         cancel();

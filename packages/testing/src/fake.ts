@@ -11,7 +11,10 @@ import { createMemoryEngine, type MemoryEngine } from "./memory-engine.ts";
 import { createRandom } from "./random.ts";
 import { createRecorder } from "./recorder.ts";
 
-/** Everything that `createSandboxApi` takes but what makes it a fake: keys, limits, environment groups, extensions. */
+/**
+ * Everything that `createSandboxApi` takes but what makes it a fake: keys, limits, environment groups, extensions. Pages of
+ * every origin may use it, unless `cors` says otherwise.
+ */
 export interface FakeOptions extends Omit<SandboxApiOptions, "engine" | "store" | "clock" | "random"> {
   /** Decides what chance decides: ids, and faults with a probability. Default 1. */
   readonly seed?: number | undefined;
@@ -74,7 +77,10 @@ export function createFakeSandboxApi(options: FakeOptions = {}): FakeSandboxApi 
 
   const build = () => {
     const engine = createMemoryEngine({ clock, bootDelayMs, run, bootFault: () => faults.forBoot() });
-    return { engine, api: createSandboxApi({ ...apiOptions, engine, clock, random: idRandom }) };
+    return {
+      engine,
+      api: createSandboxApi({ cors: { origins: "*" }, ...apiOptions, engine, clock, random: idRandom }),
+    };
   };
   let current = build();
   const closeServer = async ({ engine, api }: typeof current) => {

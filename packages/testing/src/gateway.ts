@@ -21,51 +21,75 @@ export interface GatewayOptions {
  */
 export function createGateway({ serve, clock, faults, recorder }: GatewayOptions): FetchLike {
   return async (input, init) => {
-    const { request, signal } = requestOf(input, init);
-    if (signal?.aborted) {
-      discard(request.body);
-      throw signal.reason;
-    }
-    // A browser's question whether it may ask: no request of anyone's.
-    if (request.method === "OPTIONS") return serve(request);
-
-    const entry = recorder.start(request);
-    const operation = operationOf(request.method, new URL(request.url).pathname);
-    const fault = operation && faults.forRequest(operation);
-    if (fault) entry.fault = fault.kind;
-    const proceed = () => serve(request);
-    const answer = fault ? applyFault(fault, { request, clock, signal, proceed }) : proceed();
+    const link = linkTo(init?.signal ?? signalOf(input));
+    const { signal } = link;
+    let entry: Entry | undefined;
+    const finish = (how: { aborted: boolean }) => {
+      link.unlink();
+      if (entry) recorder.finish(entry, how);
+    };
     try {
+      const request = requestOf(input, init, signal);
+      if (signal?.aborted) {
+        discard(request.body);
+        throw signal.reason;
+      }
+      // A browser's question whether it may ask: no request of anyone's.
+      if (request.method === "OPTIONS") return await serve(request);
+
+      entry = recorder.start(request);
+      const operation = operationOf(request.method, new URL(request.url).pathname);
+      const fault = operation && faults.forRequest(operation);
+      if (fault) entry.fault = fault.kind;
+      const proceed = () => serve(request);
+      const answer = fault ? applyFault(fault, { request, clock, signal, proceed }) : proceed();
       const response = await untilAborted(answer, signal);
       entry.status = response.status;
-      return watchBody(response, signal, entry, recorder);
+      return watchBody(response, signal, fault !== undefined, finish);
     } catch (error) {
-      recorder.finish(entry, { aborted: signal?.aborted === true });
+      finish({ aborted: signal?.aborted === true });
       throw error;
     }
   };
 }
 
-function requestOf(input: string | URL | Request, init: RequestInit | undefined) {
-  const isRequest = typeof input === "object" && "headers" in input;
-  const signal = init?.signal ?? (isRequest ? input.signal : undefined) ?? undefined;
+function signalOf(input: string | URL | Request): AbortSignal | undefined {
+  return typeof input === "object" && "signal" in input ? input.signal : undefined;
+}
+
+/**
+ * A signal of this request's own that follows the caller's. One that is used for many requests would otherwise gather
+ * what each of them has hung on it.
+ */
+function linkTo(signal: AbortSignal | undefined | null): { signal?: AbortSignal; unlink(): void } {
+  if (!signal) return { unlink() {} };
+  const own = new AbortController();
+  const follow = () => own.abort(signal.reason);
+  if (signal.aborted) follow();
+  else signal.addEventListener("abort", follow, { once: true });
+  return { signal: own.signal, unlink: () => signal.removeEventListener("abort", follow) };
+}
+
+function requestOf(
+  input: string | URL | Request,
+  init: RequestInit | undefined,
+  signal: AbortSignal | undefined,
+): Request {
   // Not a question of kind but of identity: one of another make has to be made anew.
-  if (isRequest && !init && input instanceof Request) return { request: input, signal };
-  if (isRequest && !(input instanceof Request)) {
-    const { method, headers, body } = input as Request;
-    return requestOf((input as Request).url, {
-      method,
-      headers: [...headers],
-      body,
-      ...init,
-      ...(signal && { signal }),
-    });
+  const isRequest = typeof input === "object" && "headers" in input;
+  if (isRequest && !init && input instanceof Request) return input;
+  const base: RequestInit = isRequest && !(input instanceof Request) ? partsOf(input) : {};
+  const { body = base.body, ...rest } = init ?? {};
+  const made = { ...base, ...rest, ...(signal && { signal }) };
+  const target = isRequest && !(input instanceof Request) ? (input as Request).url : input;
+  if (typeof body !== "object" || body === null || !("getReader" in body)) {
+    return new Request(target, body === undefined ? made : { ...made, body });
   }
-  const body = init?.body;
-  if (typeof body !== "object" || body === null || !("getReader" in body))
-    return { request: new Request(input, init), signal };
-  const streamed = { ...init, body: signal ? abortable(body, signal) : body, duplex: "half" };
-  return { request: new Request(input, streamed), signal };
+  return new Request(target, { ...made, body: abortable(body, signal), duplex: "half" } as RequestInit);
+}
+
+function partsOf({ method, headers, body }: Request): RequestInit {
+  return { method, headers: [...headers], body };
 }
 
 /** Settles as `answer` does, but rejects as soon as `signal` aborts; an answer that comes too late is let go. */
@@ -99,12 +123,13 @@ function abortable(
   return new ReadableStream<Uint8Array>(
     {
       start(controller) {
+        if (!signal) return;
         onAbort = () => {
-          controller.error(signal?.reason);
-          reader.cancel(signal?.reason).catch(() => {});
+          controller.error(signal.reason);
+          reader.cancel(signal.reason).catch(() => {});
           over(true);
         };
-        signal?.addEventListener("abort", onAbort, { once: true });
+        signal.addEventListener("abort", onAbort, { once: true });
       },
       async pull(controller) {
         try {
@@ -129,16 +154,20 @@ function abortable(
 }
 
 /**
- * JSON is short and sent at once, whoever reads it; bytes are on their way until the last one is read. What the fake
- * breaks on purpose is a stream of bytes too, whatever it says it is.
+ * JSON is short and sent at once, whoever reads it; bytes are on their way until the last one is read, and what a fault
+ * went over may be either.
  */
-function watchBody(response: Response, signal: AbortSignal | undefined, entry: Entry, recorder: Recorder): Response {
+function watchBody(
+  response: Response,
+  signal: AbortSignal | undefined,
+  isHit: boolean,
+  finish: (how: { aborted: boolean }) => void,
+): Response {
   const { body, status, statusText, headers } = response;
-  const isShort = headers.get("content-type")?.includes("json") === true && entry.fault !== "cut_body";
+  const isShort = !isHit && headers.get("content-type")?.includes("json") === true;
   if (!body || isShort) {
-    recorder.finish(entry);
+    finish({ aborted: false });
     return response;
   }
-  const watched = abortable(body, signal, (how) => recorder.finish(entry, how));
-  return new Response(watched, { status, statusText, headers });
+  return new Response(abortable(body, signal, finish), { status, statusText, headers });
 }

@@ -1,6 +1,7 @@
 import type { EngineExec, SandboxPlan } from "@porter-sandbox/api";
 import { describe, expect, it } from "vitest";
 import { createVirtualClock } from "./clock.ts";
+import { contentFrom, streamOf } from "./memory-content.ts";
 import { createMemoryEngine, type MemoryEngineOptions } from "./memory-engine.ts";
 
 const never = new AbortController().signal;
@@ -27,15 +28,13 @@ function exec(engine: ReturnType<typeof createMemoryEngine>, command: string[], 
   return engine.exec(id, { exec_id: "e", command, stdin: false });
 }
 
-function stream(text: string): ReadableStream<Uint8Array> {
-  return ReadableStream.from([new TextEncoder().encode(text)]) as ReadableStream<Uint8Array>;
-}
-
 async function textAt(engine: ReturnType<typeof createMemoryEngine>, volume: string, path: string) {
   const files = engine.files(volume);
   const { size_bytes } = await files.stat(path);
   return new Response((await files.read(path, 0, size_bytes)) as ReadableStream<Uint8Array<ArrayBuffer>>).text();
 }
+
+const text = (content: string) => streamOf(contentFrom(content));
 
 describe("starting", () => {
   it("takes the boot delay on the clock", async () => {
@@ -193,7 +192,7 @@ describe("volumes", () => {
     await engine.createVolume({ id: "v1", type: "disk" });
     await engine.startSandbox(plan({ volume_mounts: { "/data": "v1" } }), never);
     await engine.startSandbox(plan({ id: "s2", volume_mounts: { "/other/place": "v1" } }), never);
-    await engine.files("v1").write("/in/a.txt", stream("from outside"));
+    await engine.files("v1").write("/in/a.txt", text("from outside"));
     await result(await exec(engine, ["cp", "/data/in/a.txt", "/data/b.txt"]));
     expect((await result(await exec(engine, ["cat", "/other/place/b.txt"], "s2"))).stdout).toBe("from outside");
     expect(await textAt(engine, "v1", "/b.txt")).toBe("from outside");
@@ -203,7 +202,7 @@ describe("volumes", () => {
     const { engine } = setUp();
     await engine.createVolume({ id: "v1", type: "disk" });
     const files = engine.files("v1");
-    await files.write("/f", stream("old"));
+    await files.write("/f", text("old"));
     const broken = new ReadableStream<Uint8Array>({
       pull(controller) {
         controller.error(new Error("cut"));
@@ -218,7 +217,7 @@ describe("volumes", () => {
   it("read any range", async () => {
     const { engine } = setUp();
     await engine.createVolume({ id: "v1", type: "disk" });
-    await engine.files("v1").write("/f", stream("0123456789"));
+    await engine.files("v1").write("/f", text("0123456789"));
     const part = await engine.files("v1").read("/f", 3, 4);
     expect(await new Response(part as ReadableStream<Uint8Array<ArrayBuffer>>).text()).toBe("3456");
   });
@@ -237,7 +236,7 @@ describe("snapshots", () => {
     const { engine } = setUp();
     await engine.createVolume({ id: "v1", type: "disk" });
     await engine.startSandbox(plan({ volume_mounts: { "/data": "v1" } }), never);
-    for (const path of ["/data/v", "/root/kept"]) engine.tree({ sandbox: "s1" }).write(path, textContent("12345"));
+    for (const path of ["/data/v", "/root/kept"]) engine.tree({ sandbox: "s1" }).write(path, contentFrom("12345"));
     expect(await engine.createSnapshot({ id: "snap", sandbox_id: "s1" })).toEqual({ size_bytes: 5 });
     await result(await exec(engine, ["rm", "/root/kept"]));
     await engine.removeSandbox("s1");
@@ -254,7 +253,7 @@ describe("metrics", () => {
     const { engine, clock } = setUp();
     await engine.startSandbox(plan(), never);
     await clock.advance(20_000);
-    engine.tree({ sandbox: "s1" }).write("/tmp/f", textContent("x".repeat(1000)));
+    engine.tree({ sandbox: "s1" }).write("/tmp/f", contentFrom("x".repeat(1000)));
     await result(await exec(engine, ["true"]));
     await clock.advance(20_000);
     const samples = await engine.metrics("s1", { start: 0, end: clock.now() });
@@ -266,8 +265,3 @@ describe("metrics", () => {
     expect(await engine.metrics("s1", { start: 0, end: 999_999 })).toEqual([]);
   });
 });
-
-function textContent(text: string) {
-  const bytes = new TextEncoder().encode(text);
-  return { blocks: [bytes], size: bytes.length };
-}

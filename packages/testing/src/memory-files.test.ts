@@ -61,8 +61,10 @@ const path = fc
   .map((names) => `/${names.join("/")}`);
 const step = fc.oneof(
   fc.record({ do: fc.constant("write" as const), path, text: fc.string({ maxLength: 5 }) }),
-  fc.record({ do: fc.constantFrom("mkdir" as const, "remove" as const), path }),
-  fc.record({ do: fc.constantFrom("move" as const, "copy" as const), path, to: path }),
+  fc.record({ do: fc.constant("mkdir" as const), path }),
+  fc.record({ do: fc.constant("remove" as const), path }),
+  fc.record({ do: fc.constant("move" as const), path, to: path }),
+  fc.record({ do: fc.constant("copy" as const), path, to: path }),
 );
 
 function outcome(operation: () => void): "done" | "refused" {
@@ -154,6 +156,15 @@ describe("a file tree", () => {
   });
 });
 
+function streamFrom(pieces: readonly Uint8Array[]): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    start(controller) {
+      for (const piece of pieces) controller.enqueue(piece);
+      controller.close();
+    },
+  });
+}
+
 describe("a file's content", () => {
   it("comes back as it was written, whatever the pieces, from any place", async () => {
     await fc.assert(
@@ -163,7 +174,7 @@ describe("a file's content", () => {
         fc.nat(),
         async (pieces, a, b) => {
           const whole = Uint8Array.from(pieces.flatMap((piece) => [...piece]));
-          const content = await contentFromStream(ReadableStream.from(pieces) as ReadableStream<Uint8Array>);
+          const content = await contentFromStream(streamFrom(pieces));
           expect(bytesOf(content)).toEqual(whole);
           const start = a % (whole.length + 1);
           const length = b % (whole.length - start + 1);
@@ -178,7 +189,7 @@ describe("a file's content", () => {
 
   it("packs many small pieces into few blocks", async () => {
     const pieces = Array.from({ length: 10_000 }, () => new Uint8Array(10));
-    const content = await contentFromStream(ReadableStream.from(pieces) as ReadableStream<Uint8Array>);
+    const content = await contentFromStream(streamFrom(pieces));
     expect(content.size).toBe(100_000);
     expect(content.blocks.length).toBeLessThan(10);
   });

@@ -1,9 +1,11 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { isConnectionBroken } from "./apply-fault.ts";
 import type { FakeControl } from "./control.ts";
 import { controlHandler } from "./control-http.ts";
+import { send } from "./node-response.ts";
 
 /** Anything that answers requests: a fake, a `createSandboxApi`. */
 export interface Servable {
@@ -54,13 +56,13 @@ export async function listen(api: Servable, options: ListenOptions = {}): Promis
     async fetch(request, { incoming, outgoing }) {
       const node = { incoming, outgoing } as { incoming: IncomingMessage; outgoing: ServerResponse };
       try {
-        return (await control?.(request)) ?? (await api.fetch(request));
+        await send((await control?.(request)) ?? (await api.fetch(request)), node.outgoing);
       } catch (error) {
         // A client that is gone is told nothing, and one whose connection is to break neither.
         if (!isConnectionBroken(error) && !request.signal.aborted) throw error;
         node.incoming.socket.destroy();
-        return new Response(null);
       }
+      return RESPONSE_ALREADY_SENT;
     },
   }) as Server;
   await new Promise<void>((resolve, reject) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createVirtualClock } from "../clock.ts";
-import { bytesOf, contentFrom, textOf } from "../memory-content.ts";
+import { bytesOf, contentFrom, streamOf, textOf } from "../memory-content.ts";
 import { createFileTree } from "../memory-files.ts";
 import { runPlain } from "./plain.ts";
 
@@ -25,7 +25,7 @@ function setUp() {
       files,
       clock,
       signal: new AbortController().signal,
-      ...(stdin !== undefined && { stdin: ReadableStream.from([new TextEncoder().encode(stdin)]) }),
+      ...(stdin !== undefined && { stdin: streamOf(contentFrom(stdin)) }),
       stdout: (data) => {
         output.stdout += encode(data);
       },

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createVirtualClock } from "../clock.ts";
+import { contentFrom, streamOf } from "../memory-content.ts";
 import { createFileTree } from "../memory-files.ts";
 import type { CommandCall } from "./command.ts";
 import { createCommands } from "./scripts.ts";
@@ -77,7 +78,7 @@ describe("a scripted command", () => {
       stdout: (await stdin()).toUpperCase() + command.length,
       delay_ms: 1000,
     }));
-    const { made, output } = call(["upper", "x"], { stdin: ReadableStream.from([new TextEncoder().encode("in")]) });
+    const { made, output } = call(["upper", "x"], { stdin: streamOf(contentFrom("in")) });
     const code = run(made);
     await clock.advance(999);
     expect(output.stdout).toBe("");

@@ -21,8 +21,8 @@ function printf(call: CommandCall): number {
   const takes = /%[^%]/.test(format.replaceAll("%%", ""));
   let at = 0;
   do {
-    const text = format.replace(/\\(.)|%(.?)/gs, (whole, escape?: string, directive?: string) => {
-      if (escape !== undefined) return ESCAPES[escape] ?? whole;
+    const text = format.replace(/\\(.)|%(.?)/gs, (whole, escaped?: string, directive?: string) => {
+      if (escaped !== undefined) return ESCAPES[escaped] ?? whole;
       if (directive === "%") return "%";
       const value = args[at++];
       if (directive === "s") return value ?? "";
