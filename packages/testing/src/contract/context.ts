@@ -107,7 +107,6 @@ export function createContext(target: Target, { Porter }: { readonly Porter: Por
   const seen: Seen = new Set();
   const undo: (() => Promise<unknown>)[] = [];
   const began = Date.now();
-  let firstRequest: number | undefined;
   const http = createHttp(target, (operation, status) => seen.add(`${operation} ${status}`));
   const bootTimeoutMs = target.bootTimeoutMs ?? 60_000;
   const has = (capability: Capability) =>
@@ -206,11 +205,10 @@ export function createContext(target: Target, { Porter }: { readonly Porter: Por
     exec: async (id, command) => body(await http("POST", `/v1/sandbox/${id}/exec`, { json: { command } })),
     async fault(operation, fault, times = 1) {
       undo.push(() => context.control.clearFaults());
-      firstRequest ??= (await context.control.requests()).length;
       await context.control.inject({ operation, fault, times });
     },
     requests: async (operation) =>
-      (await context.control.requests()).slice(firstRequest ?? 0).filter((request) => request.operation === operation),
+      (await context.control.requests()).filter((request) => request.operation === operation),
     cleanup: (run) => undo.push(run),
     async finish() {
       const problems: string[] = [];

@@ -58,6 +58,8 @@ export function registerContract(target: Target, { Porter, only = "" }: Contract
           const context = createContext(target, { Porter });
           let problems: string[] = [];
           try {
+            // Nothing else runs now: what is recorded from here on is this case's.
+            if (exclusive) await target.control?.clearRequests();
             await run(context);
           } finally {
             problems = await context.finish();

@@ -285,9 +285,7 @@ export const badInput = casesOf("bad input", {
         String(timeoutMs),
       );
     }
-    for (const name of ["", "Upper"]) {
-      await rejects(porter.volumes.get(name), { name: "InvalidRequestError", field: "name" }, `get of "${name}"`);
-    }
+    await rejects(porter.volumes.get(""), { name: "InvalidRequestError", field: "name" }, "get of no name");
     equal(sent, [], "sent");
   },
 });

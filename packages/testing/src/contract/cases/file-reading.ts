@@ -191,7 +191,7 @@ export const fileReading = casesOf("reading files", {
     needs: ["control"],
     run: async (c) => {
       const { id, name } = await c.volume({ name: c.name() });
-      await c.put(id, "/big.bin", new Uint8Array(8_000_000));
+      await c.put(id, "/big.bin", new Uint8Array(1_500_000));
       const volume = await c.disk(name);
       const stream = volume.stream("/big.bin");
       const reader = stream.getReader();

@@ -155,9 +155,9 @@ export const metrics = casesOf("metrics", {
       equal((await sandbox.metricsSummary({ since: "5m" })).window_seconds, 300, "window_seconds");
       isInteger((await sandbox.metrics({ metric: "cpu_cores" })).results.length, "results");
       await rejects(
-        sandbox.metricsSummary({ since: "1m" }),
-        { name: "InvalidRequestError", field: "since", statusCode: undefined },
-        "a window that is too short",
+        sandbox.metrics({ metric: "" }),
+        { name: "InvalidRequestError", field: "metric", statusCode: undefined },
+        "a metric without a name",
       );
     },
   },

@@ -137,11 +137,11 @@ export const snapshots = casesOf("snapshots", {
     },
   },
 
-  "a list of an empty sandbox id is refused": {
+  "a filter that there is not is refused, not passed over": {
     needs: ["snapshots"],
     run: async (c) => {
-      const answer = await c.http("GET", "/v1/snapshot", { query: { sandbox_id: "" } });
-      refused(answer, 400, "invalid_request", { field: "sandbox_id" });
+      const answer = await c.http("GET", "/v1/snapshot", { query: { sandbox: "sbx-1" } });
+      refused(answer, 400, "invalid_request", { field: "query", says: ["sandbox"] });
     },
   },
 
