@@ -8,6 +8,8 @@ export async function send(response: Response, outgoing: ServerResponse): Promis
   const { status, headers, body } = response;
   outgoing.statusCode = status;
   for (const [name, value] of headers) outgoing.setHeader(name, value);
+  // What is left of a body that nobody reads breaks the connection soon: the client must not use it again.
+  if (!outgoing.req.complete) outgoing.setHeader("connection", "close");
   if (!body || outgoing.req.method === "HEAD") {
     await body?.cancel();
     outgoing.end();
