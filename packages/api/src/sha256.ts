@@ -31,37 +31,38 @@ function pad(message: Uint8Array): DataView {
   return view;
 }
 
+/** The schedule of one block. It is filled anew for each, and nothing here waits, so there is one for all. */
+let schedule: Int32Array | undefined;
+
 export function sha256(message: Uint8Array): Uint8Array {
   const { k, h } = tables();
+  schedule ??= new Int32Array(64);
+  const w = schedule;
   const state = Int32Array.from(h);
-  const w = new Int32Array(64);
   const view = pad(message);
-  const at = (array: Int32Array, i: number): number => array[i] ?? 0;
   for (let block = 0; block < view.byteLength; block += 64) {
     for (let i = 0; i < 16; i += 1) w[i] = view.getInt32(block + i * 4);
     for (let i = 16; i < 64; i += 1) {
-      const x = at(w, i - 15);
-      const y = at(w, i - 2);
+      const x = w[i - 15] as number;
+      const y = w[i - 2] as number;
       const s0 = rotate(x, 7) ^ rotate(x, 18) ^ (x >>> 3);
       const s1 = rotate(y, 17) ^ rotate(y, 19) ^ (y >>> 10);
-      w[i] = at(w, i - 16) + s0 + at(w, i - 7) + s1;
+      w[i] = (w[i - 16] as number) + s0 + (w[i - 7] as number) + s1;
     }
-    let [a, b, c, d, e, f, g, hh] = [0, 1, 2, 3, 4, 5, 6, 7].map((i) => at(state, i)) as [
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
+    let a = state[0] as number;
+    let b = state[1] as number;
+    let c = state[2] as number;
+    let d = state[3] as number;
+    let e = state[4] as number;
+    let f = state[5] as number;
+    let g = state[6] as number;
+    let last = state[7] as number;
     for (let i = 0; i < 64; i += 1) {
       const s1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25);
-      const t1 = (hh + s1 + ((e & f) ^ (~e & g)) + at(k, i) + at(w, i)) | 0;
+      const t1 = (last + s1 + ((e & f) ^ (~e & g)) + (k[i] as number) + (w[i] as number)) | 0;
       const s0 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22);
       const t2 = (s0 + ((a & b) ^ (a & c) ^ (b & c))) | 0;
-      hh = g;
+      last = g;
       g = f;
       f = e;
       e = (d + t1) | 0;
@@ -70,12 +71,22 @@ export function sha256(message: Uint8Array): Uint8Array {
       b = a;
       a = (t1 + t2) | 0;
     }
-    const round = [a, b, c, d, e, f, g, hh];
-    for (let i = 0; i < 8; i += 1) state[i] = at(state, i) + (round[i] ?? 0);
+    state[0] = (state[0] as number) + a;
+    state[1] = (state[1] as number) + b;
+    state[2] = (state[2] as number) + c;
+    state[3] = (state[3] as number) + d;
+    state[4] = (state[4] as number) + e;
+    state[5] = (state[5] as number) + f;
+    state[6] = (state[6] as number) + g;
+    state[7] = (state[7] as number) + last;
   }
   const digest = new DataView(new ArrayBuffer(32));
-  for (let i = 0; i < 8; i += 1) digest.setInt32(i * 4, at(state, i));
+  for (let i = 0; i < 8; i += 1) digest.setInt32(i * 4, state[i] as number);
   return new Uint8Array(digest.buffer);
 }
 
-export const toHex = (bytes: Uint8Array): string => Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
+export function toHex(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += (byte < 16 ? "0" : "") + byte.toString(16);
+  return text;
+}

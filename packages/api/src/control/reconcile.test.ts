@@ -1,0 +1,105 @@
+import { expect, test } from "vitest";
+import { createEngineDouble } from "../../test/engine-double.ts";
+import { createHarness } from "../../test/harness.ts";
+import { createManualClock, settle } from "../../test/manual-clock.ts";
+import { createMemoryStore } from "../memory-store.ts";
+
+/** A server, and a second one that comes up on the same store and engine as after a crash of the first. */
+function twoLives() {
+  const clock = createManualClock();
+  const engine = createEngineDouble(clock);
+  const store = createMemoryStore();
+  const life = () => createHarness({ clock, engine, store });
+  return { clock, engine, store, life };
+}
+
+test("what runs goes on: its end, its TTL and its commands are the new server's", async () => {
+  const { clock, engine, life } = twoLives();
+  const first = life();
+  const [a, b] = [await first.run({ name: "a" }), await first.run({ name: "b", ttl_seconds: 60 })];
+  const second = life();
+  await second.api.ready();
+  expect(await second.phase(a)).toBe("running");
+  expect((await second.ask("POST", `/v1/sandbox/${a}/exec`, { command: ["hi"] })).body.stdout).toBe("hi\n");
+  engine.end(a, { exit_code: 0 });
+  await settle();
+  expect(await second.phase(a)).toBe("succeeded");
+  await clock.advance(60_000);
+  expect(await second.phase(b)).toBe("terminated");
+  expect((await second.ask("POST", "/v1/sandbox/run", { image: "a:1", name: "a" })).status).toBe(409);
+});
+
+test("what is gone failed, and what never came up comes up now", async () => {
+  const { engine, life } = twoLives();
+  const first = life();
+  const gone = await first.run();
+  engine.beforeStart = () => new Promise(() => {});
+  const waiting = await first.run({ env: { A: "1" } });
+  engine.running.delete(gone);
+  engine.beforeStart = async () => {};
+  const second = life();
+  await second.api.ready();
+  await settle();
+  expect(await second.phase(gone)).toBe("failed");
+  expect(await second.phase(waiting)).toBe("running");
+  expect(engine.plans.at(-1)).toMatchObject({ id: waiting, env: { A: "1" } });
+});
+
+test("what only the engine has is removed, and what should have ended is stopped", async () => {
+  const { engine, store, life } = twoLives();
+  const first = life();
+  const ended = await first.run();
+  await store.updateSandbox(ended, ["running"], { phase: "terminated", finished_at: 0 });
+  const unknown = "sbx-unknown";
+  const plan = { id: unknown, name: unknown, image: "a:1", env: {}, volume_mounts: {} };
+  await engine.startSandbox(plan, new AbortController().signal);
+  engine.snapshots.add("snap-unknown");
+  const second = life();
+  await second.api.ready();
+  await settle();
+  expect(engine.running.get(ended)?.alive ?? false).toBe(false);
+  expect(engine.running.has(unknown)).toBe(false);
+  expect(engine.snapshots.size).toBe(0);
+});
+
+test("volumes are made and deleted to the end, and never deleted on a guess", async () => {
+  const { engine, store, life } = twoLives();
+  const volume = (id: string, phase: "pending" | "deleting") => ({
+    id,
+    name: id,
+    type: "disk" as const,
+    phase,
+    created_at: 0,
+  });
+  await store.insertVolume(volume("vol-pending", "pending"));
+  await store.insertVolume(volume("vol-deleting", "deleting"));
+  engine.volumes.set("vol-deleting", new Map());
+  engine.volumes.set("vol-of-someone", new Map());
+  const { ask } = life();
+  await ask("GET", "/readyz");
+  await settle();
+  expect([...engine.volumes.keys()].sort()).toEqual(["vol-of-someone", "vol-pending"]);
+  expect((await ask("GET", "/v1/volume")).body.volumes).toMatchObject([{ id: "vol-pending", phase: "ready" }]);
+});
+
+test("new ids are greater than all before, although the clock stands still and chance repeats", async () => {
+  const { life } = twoLives();
+  const ids: string[] = [];
+  for (let i = 0; i < 4; i += 1) ids.push(await life().run());
+  expect([...ids].sort()).toEqual(ids);
+  expect(new Set(ids).size).toBe(4);
+});
+
+test("ended sandboxes are still forgotten after their retention", async () => {
+  const { clock, engine, life } = twoLives();
+  const first = life();
+  const id = await first.run();
+  await first.ask("DELETE", `/v1/sandbox/${id}`);
+  await first.api.close();
+  const second = life();
+  await second.api.ready();
+  expect(await second.phase(id)).toBe("terminated");
+  await clock.advance(8 * 24 * 3_600_000);
+  expect((await second.ask("GET", `/v1/sandbox/${id}`)).status).toBe(404);
+  expect(engine.removed).toContain(id);
+});
