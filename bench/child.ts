@@ -37,10 +37,20 @@ async function pairs(suite: Suite, measurement: Measurement): Promise<Rates> {
 async function memory(suite: Suite, measurement: Measurement): Promise<Memory> {
   const work = await suite.open(measurement.subject, measurement.setting);
   const peak = () => process.resourceUsage().maxRSS * 1024;
-  const before = peak();
+  const used = () => {
+    globalThis.gc?.();
+    const { heapUsed, external } = process.memoryUsage();
+    return heapUsed + external;
+  };
+  const [before, usedBefore] = [peak(), used()];
+  let held = 0;
+  const sampling = setInterval(() => {
+    if (globalThis.gc) held = Math.max(held, used() - usedBefore);
+  }, 20);
   for (let unit = 0; unit < measurement.pairs; unit++) await work.run();
+  clearInterval(sampling);
   await work.close?.();
-  return { before, peak: peak() };
+  return { before, peak: peak(), held };
 }
 
 const job = JSON.parse(process.argv[2] ?? "{}") as Job;
