@@ -19,7 +19,7 @@ describe("against a naive model", () => {
     prefix: fc.constantFrom("", "web-", "we", "z"),
     phase,
     tags: fc.array(tag, { maxLength: 3 }),
-    then: fc.option(phase),
+    next: fc.option(phase),
     removed: fc.boolean(),
   });
   const query = fc.record(
@@ -56,7 +56,7 @@ describe("against a naive model", () => {
           const store = createMemoryStore();
           let model: SandboxRecord[] = [];
           let at = 1000;
-          for (const [n, { gap, image, prefix, phase, tags, then, removed }] of sandboxes.entries()) {
+          for (const [n, { gap, image, prefix, phase, tags, next, removed }] of sandboxes.entries()) {
             at += gap;
             const base = record(n);
             const made: SandboxRecord = {
@@ -69,8 +69,8 @@ describe("against a naive model", () => {
             };
             expect(await store.insertSandbox(made)).toEqual({ outcome: "inserted" });
             model.push(made);
-            if (then !== null) {
-              const updated = await store.updateSandbox(made.id, [phase], { phase: then });
+            if (next !== null) {
+              const updated = await store.updateSandbox(made.id, [phase], { phase: next });
               model = model.map((r) => (r.id === made.id && updated ? updated : r));
             }
             if (removed && n % 3 === 0) {

@@ -85,8 +85,10 @@ export function sha256(message: Uint8Array): Uint8Array {
   return new Uint8Array(digest.buffer);
 }
 
+/** For whole words, as a digest has them. Joined, not added up: a text made of many sums keeps all of its parts in memory. */
 export function toHex(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += (byte < 16 ? "0" : "") + byte.toString(16);
-  return text;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const words: string[] = [];
+  for (let at = 0; at < bytes.length; at += 4) words.push(view.getUint32(at).toString(16).padStart(8, "0"));
+  return words.join("");
 }
