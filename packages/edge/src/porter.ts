@@ -1,4 +1,4 @@
-import { type PorterOptions as CoreOptions, Porter as CorePorter } from "@porter-sandbox/core";
+import { type PorterOptions as CoreOptions, Porter as CorePorter, type Platform } from "@porter-sandbox/core";
 import { bindingsEnvironment, isBrowser, runtimeEnvironment } from "./environment.ts";
 
 export interface PorterOptions extends CoreOptions {
@@ -19,13 +19,17 @@ export interface PorterOptions extends CoreOptions {
  * ```
  */
 export class Porter extends CorePorter {
-  /** @throws {ConfigurationError} when nothing says where the API is, or an option is not what it must be */
-  constructor(options: PorterOptions = {}) {
+  /**
+   * @param platform is for adapters that know more of their runtime
+   * @throws {ConfigurationError} when nothing says where the API is, or an option is not what it must be
+   */
+  constructor(options: PorterOptions = {}, platform?: Platform) {
     const { env, ...rest } = options;
     super(rest, {
       env: () => (env === undefined ? runtimeEnvironment() : bindingsEnvironment(env)),
       // Browsers send streams over HTTP/2 at best, and some never.
       bufferUploads: isBrowser(),
+      ...platform,
     });
   }
 }

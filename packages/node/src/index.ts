@@ -4,3 +4,4 @@
  */
 export * from "@porter-sandbox/edge";
 export * from "./files.ts";
+export { Porter } from "./porter.ts";
