@@ -1,11 +1,4 @@
-import type { Server } from "./suite.ts";
-
-/** What run.ts tells a runner through the environment. */
-export interface Contract {
-  readonly runtime: string;
-  readonly targets: readonly string[];
-  readonly server: Server;
-}
+import type { Contract } from "./suite.ts";
 
 declare module "vitest" {
   interface ProvidedContext {

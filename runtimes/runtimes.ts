@@ -6,8 +6,8 @@ const modules = join(import.meta.dirname, "node_modules");
 /** One runtime and how its own runner is started. */
 export interface Runtime {
   readonly name: string;
-  /** What it runs against, in the names of its tests: see targets.ts. */
-  readonly targets: readonly string[];
+  /** How it reaches the fakes; the names of its tests begin with it. See suite.ts. */
+  readonly ways: readonly string[];
   /** The program and its arguments; the runner writes its report to `report`. */
   readonly command: (report: string) => readonly string[];
   readonly report: "vitest" | "junit";
@@ -37,7 +37,7 @@ const present = (file: string, name: string) => (existsSync(file) ? undefined : 
 export const runtimes: readonly Runtime[] = [
   {
     name: "node24",
-    targets: ["http", "in-process", "ky"],
+    ways: ["http", "in-process", "ky"],
     command: vitest("node", process.execPath),
     report: "vitest",
     folder: "node",
@@ -45,7 +45,7 @@ export const runtimes: readonly Runtime[] = [
   },
   {
     name: "node22",
-    targets: ["http", "in-process", "ky"],
+    ways: ["http", "in-process", "ky"],
     command: vitest("node", node22),
     report: "vitest",
     folder: "node",
@@ -53,7 +53,7 @@ export const runtimes: readonly Runtime[] = [
   },
   {
     name: "deno",
-    targets: ["http", "in-process"],
+    ways: ["http", "in-process"],
     command: (report) => [
       join(modules, ".bin/deno"),
       "test",
@@ -71,7 +71,7 @@ export const runtimes: readonly Runtime[] = [
   },
   {
     name: "bun",
-    targets: ["http", "in-process"],
+    ways: ["http", "in-process"],
     command: (report) => [
       join(modules, ".bin/bun"),
       "test",
@@ -85,7 +85,7 @@ export const runtimes: readonly Runtime[] = [
   },
   {
     name: "workerd",
-    targets: ["http", "in-process"],
+    ways: ["http", "in-process"],
     command: vitest("workerd", process.execPath),
     report: "vitest",
     folder: "workerd",
@@ -93,7 +93,7 @@ export const runtimes: readonly Runtime[] = [
   },
   {
     name: "chromium",
-    targets: ["http", "in-process"],
+    ways: ["http", "in-process"],
     command: vitest("browser", process.execPath),
     report: "vitest",
     folder: "browser",

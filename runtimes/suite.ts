@@ -1,58 +1,72 @@
-// The same for every runtime: the contract suite's cases for each way to reach a fake, ready to be registered with the
+// The same for every runtime: the contract suite's cases for each way to reach a server, ready to be registered with the
 // runtime's own test runner. Everything comes from the packed packages.
-
-import { createFakeSandboxApi, remoteControl } from "@porter-sandbox/testing";
-import { type Capability, capabilities, registerContract, type Target } from "@porter-sandbox/testing/contract";
-import { bashShell } from "@porter-sandbox/testing/shell";
+import { remoteControl } from "@porter-sandbox/testing";
+import { type FetchLike, registerContract, type Target } from "@porter-sandbox/testing/contract";
 import ky from "ky";
 import { Porter } from "porter-sandbox";
-import { fakeOptions, image } from "./fake-options.ts";
+import { createFake, type FakeKind, facts, kinds } from "./fakes.ts";
 import { lacking } from "./skips.ts";
 
-/** The fake that run.ts started for this runtime, in a process of its own. */
-export interface Server {
-  readonly url: string;
-  readonly apiKey: string;
+/** The fakes that run.ts started for this runtime, in a process of their own, by kind. */
+export type Urls = Readonly<Record<FakeKind, string>>;
+
+/** What run.ts tells a runner. */
+export interface Contract {
+  readonly runtime: string;
+  /** Which ways to reach a server it goes. */
+  readonly ways: readonly string[];
+  readonly urls: Urls;
   /** Only cases whose name contains this. */
   readonly only?: string | undefined;
 }
 
-/** A case under its full name: the target's, a space, and its own. */
+/** A case under its full name: the way's, a space, and its own. */
 export interface SuiteCase {
   readonly name: string;
   readonly skip: boolean;
-  readonly run: () => Promise<unknown>;
+  readonly run: () => Promise<void>;
 }
 
-export function suite(runtime: string, targets: readonly string[], server: Server): SuiteCase[] {
-  return targets.flatMap((name) => {
-    const without = lacking(runtime, name);
-    const target = createTarget(
-      name,
-      server,
-      capabilities.filter((capability) => !without.includes(capability)),
-    );
-    return registerContract(target, { Porter, only: server.only }).map((entry) => ({
-      name: `${name} ${entry.name}`,
-      skip: entry.skip !== undefined,
-      run: entry.run,
-    }));
+export function suite({ runtime, ways, urls, only }: Contract): SuiteCase[] {
+  return ways.flatMap((way) => {
+    const without = lacking(runtime, way);
+    const targets = kinds.map((kind): Target => {
+      const { capabilities, ...rest } = facts[kind];
+      return {
+        ...rest,
+        ...reach(way, kind, urls[kind]),
+        capabilities: capabilities.filter((capability) => !without.includes(capability)),
+      };
+    });
+    const registered = targets.map((target) => registerContract(target, { Porter, only }));
+    return (registered[0] ?? []).map(({ name }, index): SuiteCase => {
+      const chosen = registered.findIndex((cases) => cases[index]?.skip === undefined);
+      return {
+        name: `${way} ${name}`,
+        skip: chosen === -1,
+        async run() {
+          // One case at a time: what came before is of no interest, and would only be sent along.
+          await targets[chosen]?.control?.clearRequests();
+          await registered[chosen]?.[index]?.run();
+        },
+      };
+    });
   });
 }
 
-function createTarget(name: string, { url, apiKey }: Server, has: readonly Capability[]): Target {
-  const common = { image, apiKey, capabilities: has, envGroup: fakeOptions.envGroup };
-  if (name === "in-process") {
-    const fake = createFakeSandboxApi({ ...fakeOptions.fake, shell: bashShell(), auth: { keys: [apiKey] } });
-    return { ...common, fetch: fake.fetch, control: fake.control };
+/** The ways over HTTP. */
+const transports: Readonly<Record<string, FetchLike>> = {
+  http: (input, init) => fetch(input, init),
+  // A user's own ky instance. What the client decides itself is left to it: retries, time, which status is an error.
+  ky: (input, init) => ky(input, { ...init, retry: 0, timeout: false, throwHttpErrors: false }),
+};
+
+function reach(way: string, kind: FakeKind, url: string): Pick<Target, "fetch" | "baseUrl" | "control"> {
+  if (way === "in-process") {
+    const { fetch, control } = createFake(kind);
+    return { fetch, control };
   }
-  const control = remoteControl(url);
-  const overHttp: Record<string, Target["fetch"]> = {
-    http: (input, init) => fetch(input, init),
-    // A user's own ky, with whatever it does by default but for what the client decides itself.
-    ky: ky.create({ retry: 0, timeout: false, throwHttpErrors: false }),
-  };
-  const way = overHttp[name];
-  if (way === undefined) throw new Error(`no such target: ${name}`);
-  return { ...common, fetch: way, baseUrl: url, control };
+  const transport = transports[way];
+  if (transport === undefined) throw new Error(`no such way: ${way}`);
+  return { fetch: transport, baseUrl: url, control: kind === "lean" ? undefined : remoteControl(url) };
 }

@@ -47,7 +47,9 @@ export function run(words: readonly string[], options: RunOptions = {}): Promise
     let late = false;
     const timer = setTimeout(() => {
       late = true;
-      child.kill("SIGKILL");
+      // Asked first, so that it can end what it started itself.
+      child.kill("SIGTERM");
+      setTimeout(() => child.kill("SIGKILL"), 5000).unref();
     }, options.timeoutMs ?? 600_000);
     child.on("error", (error) => {
       clearTimeout(timer);

@@ -1,9 +1,4 @@
 import { inject, test } from "vitest";
 import { suite } from "../suite.ts";
 
-const { runtime, targets, server } = inject("contract");
-for (const { name, skip, run } of suite(runtime, targets, server)) {
-  test.skipIf(skip)(name, async () => {
-    await run();
-  });
-}
+for (const { name, skip, run } of suite(inject("contract"))) test.skipIf(skip)(name, run);

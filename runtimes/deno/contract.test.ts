@@ -1,8 +1,7 @@
 import { readContract } from "../provide.ts";
 import { suite } from "../suite.ts";
 
-const { runtime, targets, server } = readContract(Deno.env.get("CONTRACT"));
-for (const { name, skip, run } of suite(runtime, targets, server)) {
+for (const { name, skip, run } of suite(readContract(Deno.env.get("CONTRACT")))) {
   // Connections stay open between cases, as they do in a program.
-  Deno.test({ name, ignore: skip, sanitizeOps: false, sanitizeResources: false, fn: async () => void (await run()) });
+  Deno.test({ name, ignore: skip, sanitizeOps: false, sanitizeResources: false, fn: run });
 }

@@ -1,0 +1,62 @@
+import { createSandboxApi } from "@porter-sandbox/api";
+import { createFakeSandboxApi, createMemoryEngine, type FakeSandboxApi } from "@porter-sandbox/testing";
+import { type Capability, capabilities, type Target } from "@porter-sandbox/testing/contract";
+import { bashShell } from "@porter-sandbox/testing/shell";
+
+/** A server in memory. A case runs against the first kind that has what it needs. */
+export type FakeKind = "full" | "published" | "lean";
+
+export const kinds: readonly FakeKind[] = ["full", "published", "lean"];
+
+/** What a fake's target is, whichever way leads to it. */
+export const facts: Readonly<Record<FakeKind, Omit<Target, "fetch">>> = {
+  /** Everything that there is, with a shell. */
+  full: {
+    image: "busybox:1",
+    apiKey: "contract-key-of-the-fake",
+    envGroup: { name: "shared", key: "SHARED", value: "from the group" },
+    maxFileBytes: 2 * 1024 * 1024,
+    capabilities: without("no_extensions", "refuses_unsupported"),
+  },
+  /** The published API alone. */
+  published: {
+    image: "busybox:1",
+    capabilities: without("auth", "env_groups", "file_limit", "idempotency_keys", "refuses_unsupported"),
+  },
+  /** An engine that can do no more than it must. */
+  lean: {
+    image: "busybox:1",
+    capabilities: ["exit_codes", "idempotency_keys", "refuses_unsupported", "many", "any_headers", "streamed_uploads"],
+  },
+};
+
+function without(...names: Capability[]): Capability[] {
+  return capabilities.filter((name) => !names.includes(name));
+}
+
+/** Browsers ask every server whether they may. */
+const cors = { origins: "*" } as const;
+
+export function createFake(kind: FakeKind): Pick<FakeSandboxApi, "fetch"> & Partial<Pick<FakeSandboxApi, "control">> {
+  const { apiKey, envGroup, maxFileBytes } = facts[kind];
+  if (kind === "lean") {
+    const features = {
+      resources: false,
+      egress: false,
+      networking: false,
+      snapshots: false,
+      metrics: false,
+      object_volumes: false,
+    };
+    const api = createSandboxApi({ engine: { ...createMemoryEngine(), features }, cors });
+    return { fetch: (input, init) => api.fetch(input, init) };
+  }
+  return createFakeSandboxApi({
+    cors,
+    shell: bashShell(),
+    extensions: kind === "full",
+    ...(apiKey === undefined ? {} : { auth: { keys: [apiKey] } }),
+    ...(envGroup === undefined ? {} : { envGroups: { [envGroup.name]: { [envGroup.key]: envGroup.value } } }),
+    ...(maxFileBytes === undefined ? {} : { limits: { fileBytes: maxFileBytes } }),
+  });
+}
