@@ -1,14 +1,16 @@
-import { type Clock, systemClock } from "@porter-sandbox/spec";
+import type { Clock } from "@porter-sandbox/spec";
+
+/** The longest delay that timers take, 24 days; a longer one would fire at once. */
+const LONGEST_TIMER_MS = 0x7fffffff;
 
 /**
- * The system's clock for a client. Unlike the shared one its timers keep the process alive: while a client waits before
- * it asks again, nothing else might.
+ * The system's clock for a client. Unlike the server's its timers keep the process alive: while a client waits before it
+ * asks again, nothing else might. A limit that is longer than timers can be is no limit.
  */
 export const clientClock: Clock = {
   now: () => Date.now(),
   schedule(callback, ms) {
-    // Longer than a timer can take (24 days) is left to the shared clock, which splits it.
-    if (ms > 0x7fffffff) return systemClock.schedule(callback, ms);
+    if (ms > LONGEST_TIMER_MS) return () => {};
     const timer = setTimeout(callback, ms);
     return () => clearTimeout(timer);
   },

@@ -55,7 +55,13 @@ describe("where the API is", () => {
   });
 
   it("names every way to set it when there is none", () => {
-    for (const way of ["PORTER_CLUSTER_ID", "PORTER_SANDBOX_API_KEY", "baseUrl", "PORTER_SANDBOX_BASE_URL", "KUBERNETES_SERVICE_HOST"])
+    for (const way of [
+      "PORTER_CLUSTER_ID",
+      "PORTER_SANDBOX_API_KEY",
+      "baseUrl",
+      "PORTER_SANDBOX_BASE_URL",
+      "KUBERNETES_SERVICE_HOST",
+    ])
       expect(() => resolve({})).toThrow(way);
     expect(() => resolve({})).toThrow(ConfigurationError);
   });
@@ -84,7 +90,8 @@ describe("where the API is", () => {
     "refuses %j as a base URL",
     (baseUrl) => {
       expect(() => resolve({ baseUrl })).toThrow(/^baseUrl: /);
-      if (baseUrl) expect(() => resolve({}, { PORTER_SANDBOX_BASE_URL: baseUrl })).toThrow(/^PORTER_SANDBOX_BASE_URL: /);
+      if (baseUrl)
+        expect(() => resolve({}, { PORTER_SANDBOX_BASE_URL: baseUrl })).toThrow(/^PORTER_SANDBOX_BASE_URL: /);
     },
   );
 });
@@ -112,7 +119,9 @@ describe("which key is used", () => {
   it("is trimmed, and refused without being shown when it cannot be a header", () => {
     expect(resolve({ baseUrl: "http://a", apiKey: " abc\n" }).apiKey).toBe("abc");
     for (const apiKey of ["", "  ", "se\ncret", "schlüssel", 5 as unknown as string])
-      expect(() => resolve({ baseUrl: "http://a", apiKey })).toThrow(/^apiKey: must be visible ASCII characters, at least one$/);
+      expect(() => resolve({ baseUrl: "http://a", apiKey })).toThrow(
+        /^apiKey: must be visible ASCII characters, at least one$/,
+      );
   });
 });
 
@@ -121,7 +130,12 @@ it("never fails but with a ConfigurationError, whatever it is given", () => {
   fc.assert(
     fc.property(
       fc.record({ apiKey: text, baseUrl: text }),
-      fc.record({ PORTER_SANDBOX_BASE_URL: text, PORTER_CLUSTER_ID: text, PORTER_SANDBOX_API_KEY: text, KUBERNETES_SERVICE_HOST: text }),
+      fc.record({
+        PORTER_SANDBOX_BASE_URL: text,
+        PORTER_CLUSTER_ID: text,
+        PORTER_SANDBOX_API_KEY: text,
+        KUBERNETES_SERVICE_HOST: text,
+      }),
       (options, env) => {
         try {
           const { baseUrl } = resolveConfiguration(options, env);

@@ -1,11 +1,10 @@
 import type { Loose } from "@porter-sandbox/spec";
 import type { OperationId } from "@porter-sandbox/spec/operations";
 import type { operations as Operations } from "@porter-sandbox/spec/types";
-import { type FileContent, readBytes } from "./resources/file-content.ts";
+import type { FileContent } from "./resources/file-content.ts";
 import type { Client } from "./transport/client.ts";
-import { readJson, readNothing } from "./transport/readers.ts";
-import { call, type Reader, type RequestParts } from "./transport/request.ts";
-import { operationIds, routeOf } from "./transport/routes.ts";
+import { call, type RequestParts } from "./transport/request.ts";
+import { operationIds } from "./transport/routes.ts";
 import type { CallOptions } from "./transport/scope.ts";
 
 type Parameters<Id extends OperationId> = Operations[Id]["parameters"];
@@ -49,12 +48,6 @@ export type RawClient = {
     : (input: RawInput<Id>, options?: CallOptions) => Promise<RawOutput<Id>>;
 };
 
-const READERS: Readonly<Record<"json" | "bytes" | "none", Reader<unknown>>> = {
-  json: readJson,
-  bytes: readBytes,
-  none: readNothing,
-};
-
 /** Builds the methods from the table of operations. */
 export function createRaw(client: Client): RawClient {
   const raw: Record<string, (input?: RequestParts, options?: CallOptions) => Promise<unknown>> = {};
@@ -62,7 +55,7 @@ export function createRaw(client: Client): RawClient {
     raw[id] = (input = {}, options) => {
       const { body } = input as { body?: { getReader?: unknown } };
       const once = typeof body?.getReader === "function";
-      return call(client, id, { ...input, once }, options, READERS[routeOf(id).response]);
+      return call(client, id, { ...input, once }, options);
     };
   }
   return raw as unknown as RawClient;

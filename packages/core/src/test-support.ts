@@ -50,7 +50,7 @@ export class VirtualClock implements Clock {
 }
 
 /** Lets all that is ready run. */
-export const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+export const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
 
 export interface Sent {
   readonly method: string;
@@ -65,6 +65,7 @@ type Answer = Response | Error | ((sent: Sent) => Response | Promise<Response>);
 /** A `fetch` that gives prepared answers in turn, the last one for ever, and remembers what it was asked. */
 export function scripted(...answers: Answer[]) {
   const sent: Sent[] = [];
+  let asked = 0;
   const fetch = async (url: string, init: RequestInit): Promise<Response> => {
     const request: Sent = {
       method: init.method ?? "",
@@ -74,7 +75,7 @@ export function scripted(...answers: Answer[]) {
       signal: init.signal as AbortSignal,
     };
     sent.push(request);
-    const answer = answers[Math.min(sent.length, answers.length) - 1];
+    const answer = answers[Math.min(++asked, answers.length) - 1];
     if (answer === undefined) throw new Error("no answer was prepared");
     if (answer instanceof Error) throw answer;
     return typeof answer === "function" ? answer(request) : answer.clone();

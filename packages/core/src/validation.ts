@@ -9,6 +9,7 @@ import {
   checkIdempotencyKey,
   checkMoveRequest,
   checkSandboxSpec,
+  checkTags,
   checkVolumePath,
   checkVolumeSpec,
   describeViolation,
@@ -45,9 +46,9 @@ const PATH_RULES: { readonly [Id in OperationId]?: typeof checkVolumePath } = {
 };
 
 /** What in a call breaks a rule that needs no server to see. */
-export function checkRequest(id: OperationId, parts: RequestParts, options: CallOptions = {}): Fault | undefined {
+export function checkRequest(id: OperationId, parts: RequestParts, options?: CallOptions | null): Fault | undefined {
   for (const check of [checkOptions, checkPath, checkHeaders, checkBody, checkQuery] satisfies Check[]) {
-    const found = check(id, parts, options);
+    const found = check(id, parts, options ?? {});
     if (found) return { field: found.field, message: describeViolation(found) };
   }
   return undefined;
@@ -62,7 +63,10 @@ export function checkResponse(id: OperationId, body: unknown): Fault | undefined
 }
 
 /** The rule that an option of the client breaks, in words that follow its name. */
-export function checkOption(option: "timeoutMs" | "maxRetries" | "baseUrl" | "apiKey", value: unknown): string | undefined {
+export function checkOption(
+  option: "timeoutMs" | "maxRetries" | "baseUrl" | "apiKey",
+  value: unknown,
+): string | undefined {
   if (option === "timeoutMs") return isTime(value) ? undefined : TIMEOUT_RULE;
   if (option === "maxRetries") return isWhole(value) ? undefined : "must be a whole number, 0 or more";
   if (option === "apiKey")
@@ -145,7 +149,9 @@ function checkContent(content: unknown): Violation | undefined {
  * Checks a query by the spec's table. The values that the API names are not enforced: which phases and metrics there
  * are is the server's to say.
  */
-const checkQuery: Check = (id, { query = {} }) => {
+const checkQuery: Check = (id, { query = {}, tags }) => {
+  const untold = tags === undefined ? undefined : checkTags("tags", tags);
+  if (untold) return untold;
   const table = parameters[id] ?? {};
   for (const name in query) {
     const value: unknown = query[name];
@@ -155,8 +161,6 @@ const checkQuery: Check = (id, { query = {} }) => {
     for (const item of kind.includes("*") && Array.isArray(value) ? value : [value]) {
       const rule = ruleBroken(kind, item);
       if (rule) return violation(name, item, rule);
-      if (name === "tag" && !/^[^=]+=/.test(item as string))
-        return violation("tags", undefined, "must have keys that are not empty and have no =");
     }
     const found = name === "path" ? PATH_RULES[id]?.(name, value) : undefined;
     if (found) return found;

@@ -1,4 +1,4 @@
-import { type ErrorDetails, SandboxError } from "./sandbox-error.ts";
+import { SandboxError } from "./sandbox-error.ts";
 
 /** The client was configured wrongly, or not at all. Nothing was sent. */
 export class ConfigurationError extends SandboxError {
@@ -30,17 +30,10 @@ export class CommandTimeoutError extends SandboxTimeoutError {
     CommandTimeoutError.prototype.name = "CommandTimeoutError";
   }
   /** The output so far; empty where the server answers only when a command has ended. */
-  readonly stdout: string;
-  readonly stderr: string;
+  declare readonly stdout: string;
+  declare readonly stderr: string;
   /** Whether the command was killed: `false` when it never started, `"unknown"` when the server does not say. */
-  readonly killed: boolean | "unknown";
-
-  constructor(message: string, details: ErrorDetails & { killed: boolean | "unknown" }) {
-    super(message, details);
-    this.stdout = "";
-    this.stderr = "";
-    this.killed = details.killed;
-  }
+  declare readonly killed: boolean | "unknown";
 }
 
 /** Writing a file took longer than its `timeoutMs`. The file is as it was before, since writes are atomic. */
@@ -63,12 +56,7 @@ export class MalformedResponseError extends SandboxError {
     MalformedResponseError.prototype.name = "MalformedResponseError";
   }
   /** Where it is wrong, such as `sandboxes[0].phase`; empty when the body as a whole is. */
-  readonly field: string;
-
-  constructor(message: string, details: ErrorDetails & { field: string }) {
-    super(message, details);
-    this.field = details.field;
-  }
+  declare readonly field: string;
 }
 
 /** A file's bytes stopped before their end. */
@@ -77,10 +65,5 @@ export class StreamInterruptedError extends SandboxError {
     StreamInterruptedError.prototype.name = "StreamInterruptedError";
   }
   /** How many bytes came through before. */
-  readonly bytesReceived: number;
-
-  constructor(message: string, details: ErrorDetails & { bytesReceived: number }) {
-    super(message, details);
-    this.bytesReceived = details.bytesReceived;
-  }
+  declare readonly bytesReceived: number;
 }

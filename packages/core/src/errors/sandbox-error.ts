@@ -7,8 +7,9 @@ const BRAND = Symbol.for("porter-sandbox.error");
  */
 export type Admitted = boolean | "unknown";
 
-/** What every error carries beside its message. */
+/** What every error carries beside its message; the fields of its own kind go with them. */
 export interface ErrorDetails {
+  readonly [field: string]: unknown;
   /** Stable, for programs: the server's own code, or one of this SDK such as `connection_failed`. */
   code: string;
   statusCode?: number | undefined;
@@ -26,26 +27,22 @@ export class SandboxError extends Error {
     Object.defineProperty(SandboxError.prototype, BRAND, { value: true });
   }
   /** A stable string for programs, such as `not_found`. */
-  readonly code: string;
+  declare readonly code: string;
   /** The HTTP status, when there was an answer. */
-  readonly statusCode: number | undefined;
+  declare readonly statusCode: number | undefined;
   /** The answer's body: parsed JSON, or text when it is none. */
-  readonly body: unknown;
+  declare readonly body: unknown;
   /** The server's `X-Request-Id`. */
-  readonly requestId: string | undefined;
+  declare readonly requestId: string | undefined;
   /** Whether the same call may succeed later and is safe to repeat. */
-  readonly retryable: boolean;
+  declare readonly retryable: boolean;
   /** Whether the server took the request. */
-  readonly admitted: Admitted;
+  declare readonly admitted: Admitted;
 
-  constructor(message: string, details: ErrorDetails) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
-    this.code = details.code;
-    this.statusCode = details.statusCode;
-    this.body = details.body;
-    this.requestId = details.requestId;
-    this.retryable = details.retryable ?? false;
-    this.admitted = details.admitted ?? false;
+  constructor(message: string, { cause, ...details }: ErrorDetails) {
+    super(message, cause === undefined ? undefined : { cause });
+    // Details are named as the fields are, those of subclasses too.
+    Object.assign(this, { statusCode: undefined, retryable: false, admitted: false }, details);
   }
 }
 

@@ -1,4 +1,4 @@
-import { type ErrorDetails, SandboxError } from "./sandbox-error.ts";
+import { SandboxError } from "./sandbox-error.ts";
 
 /** 401: no API key, or one that the server does not know. */
 export class AuthenticationError extends SandboxError {
@@ -41,12 +41,7 @@ export class SandboxNotRunningError extends ConflictError {
     SandboxNotRunningError.prototype.name = "SandboxNotRunningError";
   }
   /** The phase it is in; null when the server does not say. */
-  readonly phase: string | null;
-
-  constructor(message: string, details: ErrorDetails & { phase: string | null }) {
-    super(message, details);
-    this.phase = details.phase;
-  }
+  declare readonly phase: string | null;
 }
 
 /** The request breaks a rule: found here before anything was sent (no `statusCode`), or by the server (400, 422, other 4xx). */
@@ -55,12 +50,7 @@ export class InvalidRequestError extends SandboxError {
     InvalidRequestError.prototype.name = "InvalidRequestError";
   }
   /** The field that breaks the rule, such as `networking[0].port`, when it is known. */
-  readonly field: string | undefined;
-
-  constructor(message: string, details: ErrorDetails & { field?: string | undefined }) {
-    super(message, details);
-    this.field = details.field;
-  }
+  declare readonly field: string | undefined;
 }
 
 /** What the client itself refuses to send. */
@@ -88,12 +78,7 @@ export class RateLimitError extends SandboxError {
     RateLimitError.prototype.name = "RateLimitError";
   }
   /** How long the server asks to wait, in milliseconds; undefined when it does not say. */
-  readonly retryAfterMs: number | undefined;
-
-  constructor(message: string, details: ErrorDetails & { retryAfterMs?: number | undefined }) {
-    super(message, details);
-    this.retryAfterMs = details.retryAfterMs;
-  }
+  declare readonly retryAfterMs: number | undefined;
 }
 
 /** 5xx: the server failed. */
@@ -102,10 +87,5 @@ export class ServerError extends SandboxError {
     ServerError.prototype.name = "ServerError";
   }
   /** How long the server asks to wait, in milliseconds; undefined when it does not say. */
-  readonly retryAfterMs: number | undefined;
-
-  constructor(message: string, details: ErrorDetails & { retryAfterMs?: number | undefined }) {
-    super(message, details);
-    this.retryAfterMs = details.retryAfterMs;
-  }
+  declare readonly retryAfterMs: number | undefined;
 }

@@ -68,6 +68,8 @@ function timedOut(timeoutMs: number, { admitted, lastFailure }: Scope): CommandT
       admitted,
       retryable: !started,
       cause: lastFailure,
+      stdout: "",
+      stderr: "",
       killed: started && "unknown",
     },
   );

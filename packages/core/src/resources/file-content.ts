@@ -1,12 +1,7 @@
-import {
-  DownloadTimeoutError,
-  MalformedResponseError,
-  StreamInterruptedError,
-  UploadTimeoutError,
-} from "../errors/client-errors.ts";
+import { DownloadTimeoutError, UploadTimeoutError } from "../errors/client-errors.ts";
 import { invalidRequest } from "../errors/status-errors.ts";
+import { type Body, type Bytes, bodyOf, gather } from "../transport/bytes.ts";
 import type { Client } from "../transport/client.ts";
-import { readNothing } from "../transport/readers.ts";
 import { call, checkCall, perform, type RequestParts, timeoutOf } from "../transport/request.ts";
 import { type CallOptions, openScope, type Scope } from "../transport/scope.ts";
 
@@ -30,104 +25,11 @@ export type FileContent =
 /** Bytes that arrive in pieces. Breaking off a loop, or cancelling, ends the download on the wire. */
 export type FileStream = ReadableStream<Uint8Array<ArrayBuffer>> & AsyncIterable<Uint8Array<ArrayBuffer>>;
 
-type Bytes = Uint8Array<ArrayBuffer>;
-
-const LARGEST_FILE = 2 ** 30;
-
 function contentRequest(id: string, path: string, range: ReadOptions): RequestParts {
   const { offset = 0, length } = range;
   const end = length === undefined ? "" : offset + length - 1;
   const headers = offset || end !== "" ? { range: `bytes=${offset}-${end}` } : {};
   return { path: { id }, query: { path }, headers, range };
-}
-
-/** The bytes of an answer, cut to what was asked for where a server does not know ranges. */
-interface Body {
-  /** How many bytes will come, when that is known. */
-  readonly size: number | undefined;
-  next(): Promise<Bytes | undefined>;
-  cancel(reason?: unknown): void;
-}
-
-function bodyOf(
-  response: Response,
-  what: string,
-  { offset = 0, length = Number.POSITIVE_INFINITY }: ReadOptions,
-): Body {
-  const { headers, status } = response;
-  const fault = { statusCode: status, requestId: headers.get("x-request-id") ?? undefined, admitted: true } as const;
-  const start = /^bytes (\d+)-/.exec(headers.get("content-range") ?? "")?.[1];
-  if (status === 206 && start !== undefined && Number(start) !== offset)
-    throw new MalformedResponseError(`${what} answered the bytes from ${start}, not from ${offset}`, {
-      ...fault,
-      code: "malformed_response",
-      field: "Content-Range",
-    });
-  // Across origins a browser hides whether the length is that of compressed bytes.
-  const declared = response.type === "cors" || headers.get("content-encoding") ? null : headers.get("content-length");
-  const expected = declared && /^\d+$/.test(declared) ? Number(declared) : undefined;
-  let skip = status === 206 ? 0 : offset;
-  let left = length;
-  let received = 0;
-  const reader = response.body?.getReader() as ReadableStreamDefaultReader<Bytes> | undefined;
-  const interrupted = (cause?: unknown) =>
-    new StreamInterruptedError(`${what} broke off after ${received} bytes`, {
-      ...fault,
-      code: "stream_interrupted",
-      retryable: true,
-      bytesReceived: received,
-      cause,
-    });
-  const cancel = (reason?: unknown) => {
-    reader?.cancel(reason).catch(() => {});
-  };
-  return {
-    size: expected === undefined ? undefined : Math.max(0, Math.min(expected - skip, left)),
-    cancel,
-    async next() {
-      for (;;) {
-        if (left <= 0) {
-          cancel();
-          return undefined;
-        }
-        let chunk: Bytes | undefined;
-        try {
-          chunk = (await reader?.read())?.value;
-        } catch (error) {
-          throw interrupted(error);
-        }
-        if (chunk === undefined) {
-          if (expected !== undefined && received < expected) throw interrupted();
-          return undefined;
-        }
-        received += chunk.length;
-        if (skip || chunk.length > left) {
-          const from = Math.min(skip, chunk.length);
-          skip -= from;
-          chunk = chunk.subarray(from, Math.min(chunk.length, from + left));
-        }
-        left -= chunk.length;
-        if (chunk.length > 0) return chunk;
-      }
-    },
-  };
-}
-
-async function gather(body: Body): Promise<Bytes> {
-  const { size } = body;
-  // One piece of memory, filled as the bytes come; a length nobody could mean is not believed.
-  let bytes = new Uint8Array(size !== undefined && size <= LARGEST_FILE ? size : 65_536);
-  let length = 0;
-  for (let chunk = await body.next(); chunk; chunk = await body.next()) {
-    if (length + chunk.length > bytes.length) {
-      const larger = new Uint8Array(Math.max(length + chunk.length, bytes.length * 2));
-      larger.set(bytes.subarray(0, length));
-      bytes = larger;
-    }
-    bytes.set(chunk, length);
-    length += chunk.length;
-  }
-  return length === bytes.length ? bytes : bytes.slice(0, length);
 }
 
 /** Reads a file, or a part of it, into memory. */
@@ -140,15 +42,6 @@ export async function readFile(client: Client, id: string, path: string, options
   }
   const read = (response: Response, what: string) => gather(bodyOf(response, what, options));
   return call(client, "readVolumeFile", parts, options, read, DownloadTimeoutError);
-}
-
-/** Reads the whole of an answer; for `raw`. */
-export function readBytes(response: Response, what: string): Promise<Bytes> {
-  return gather(bodyOf(response, what, response.status === 206 ? { offset: rangeStart(response) } : {}));
-}
-
-function rangeStart(response: Response): number {
-  return Number(/^bytes (\d+)-/.exec(response.headers.get("content-range") ?? "")?.[1] ?? 0);
 }
 
 /** Opens a file as a stream. Nothing is asked before the first read. */
@@ -244,12 +137,14 @@ export async function writeFile(
   options: CallOptions | undefined,
 ): Promise<void> {
   const source: Source = {};
-  let { body, once } = toBody(content, source);
-  const parts: RequestParts = { path: { id }, query: { path }, body, once };
+  const parts: RequestParts = { path: { id }, query: { path }, ...toBody(content, source) };
   checkCall("writeVolumeFile", parts, options);
-  if (once && client.bufferUploads) parts.body = body = await new Response(body).blob();
+  if (parts.once && client.bufferUploads) {
+    parts.body = await new Response(parts.body as BodyInit).blob();
+    parts.once = false;
+  }
   try {
-    await call(client, "writeVolumeFile", parts, options, readNothing, UploadTimeoutError);
+    await call(client, "writeVolumeFile", parts, options, undefined, UploadTimeoutError);
   } catch (error) {
     // The source's own failure is what the caller can act on.
     throw source.failure ? source.failure.reason : error;

@@ -1,7 +1,7 @@
+import type { OperationId } from "@porter-sandbox/spec/operations";
 import { NotFoundError } from "../errors/status-errors.ts";
 import type { Client } from "../transport/client.ts";
-import { readJson, readNothing } from "../transport/readers.ts";
-import { call } from "../transport/request.ts";
+import { call, type RequestParts } from "../transport/request.ts";
 import type { CallOptions } from "../transport/scope.ts";
 import type {
   ExecResult,
@@ -11,7 +11,6 @@ import type {
   MetricsResponse,
   MetricsSummary,
   SnapshotRequest,
-  SnapshotResponse,
   StatusResponse,
   StatusResponsePhase,
 } from "../types.ts";
@@ -68,7 +67,7 @@ export class Sandbox {
 
   /** Asks for the status, and updates `phase`, `tags`, `name` and `status` with it. */
   async refresh(options?: CallOptions): Promise<StatusResponse> {
-    return this.#learn((await this.#ask("getSandbox", undefined, options)) as StatusResponse);
+    return this.#learn(await this.#call<StatusResponse>("getSandbox", options));
   }
 
   /**
@@ -83,31 +82,27 @@ export class Sandbox {
 
   /** The log lines of the workload and of commands, oldest first; they outlive the sandbox. */
   async logs(query?: LogsQuery, options?: CallOptions): Promise<LogLine[]> {
-    return ((await this.#ask("getSandboxLogs", query, options)) as { logs: LogLine[] }).logs;
+    return (await this.#call<{ logs: LogLine[] }>("getSandboxLogs", options, { query: { ...query } })).logs;
   }
 
   /** Ends it. Terminating one that has ended changes nothing. */
-  async terminate(options?: CallOptions): Promise<void> {
-    await call(this.#client, "terminateSandbox", { path: { id: this.id } }, options, readNothing);
+  terminate(options?: CallOptions): Promise<void> {
+    return this.#call("terminateSandbox", options);
   }
 
   /** The samples of one metric. */
-  async metrics(query: MetricsQuery, options?: CallOptions): Promise<MetricsResponse> {
-    return (await this.#ask("getSandboxMetrics", { ...query }, options)) as MetricsResponse;
+  metrics(query: MetricsQuery, options?: CallOptions): Promise<MetricsResponse> {
+    return this.#call("getSandboxMetrics", options, { query: { ...query } });
   }
 
   /** Percentiles of use over a window; `since` is a duration from `3m` to `24h`. */
-  async metricsSummary(query?: { since?: string | undefined }, options?: CallOptions): Promise<MetricsSummary> {
-    return (await this.#ask("getSandboxMetricsSummary", query, options)) as MetricsSummary;
+  metricsSummary(query?: { since?: string | undefined }, options?: CallOptions): Promise<MetricsSummary> {
+    return this.#call("getSandboxMetricsSummary", options, { query: { ...query } });
   }
 
   /** Keeps its file system, without volumes; the sandbox keeps running. Start another from it by `snapshot_id`. */
   async snapshot(request?: SnapshotRequest, options?: CallOptions): Promise<Snapshot> {
-    const parts = { path: { id: this.id }, body: { ...request } };
-    return new Snapshot(
-      this.#client,
-      (await call(this.#client, "createSnapshot", parts, options, readJson)) as SnapshotResponse,
-    );
+    return new Snapshot(this.#client, await this.#call("createSnapshot", options, { body: { ...request } }));
   }
 
   /** Terminates it at the end of an `await using` block; one that is gone already is fine. */
@@ -119,11 +114,7 @@ export class Sandbox {
     }
   }
 
-  #ask(
-    id: "getSandbox" | "getSandboxLogs" | "getSandboxMetrics" | "getSandboxMetricsSummary",
-    query: LogsQuery | MetricsQuery | undefined,
-    options: CallOptions | undefined,
-  ): Promise<unknown> {
-    return call(this.#client, id, { path: { id: this.id }, query: { ...query } }, options, readJson);
+  #call<T>(id: OperationId, options?: CallOptions, parts?: RequestParts): Promise<T> {
+    return call(this.#client, id, { path: { id: this.id }, ...parts }, options);
   }
 }

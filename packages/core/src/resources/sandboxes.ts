@@ -1,9 +1,7 @@
 import type { RawClient } from "../raw.ts";
 import type { Client } from "../transport/client.ts";
-import { readJson } from "../transport/readers.ts";
-import { call } from "../transport/request.ts";
+import { call, type RequestParts } from "../transport/request.ts";
 import type { CallOptions } from "../transport/scope.ts";
-import type { QueryValue } from "../transport/url.ts";
 import type {
   CountsResponse,
   FilterValues,
@@ -53,7 +51,7 @@ export class Sandboxes {
    */
   async create(spec: SandboxSpec, options?: CreateOptions): Promise<Sandbox> {
     const parts = { body: spec, headers: { "idempotency-key": options?.idempotencyKey } };
-    const { id, name } = (await call(this.#client, "createSandbox", parts, options, readJson)) as RunResponse;
+    const { id, name } = await call<RunResponse>(this.#client, "createSandbox", parts, options);
     return new Sandbox(this.#client, { id, name, tags: spec.tags });
   }
 
@@ -62,14 +60,15 @@ export class Sandboxes {
    * @throws {NotFoundError} when there never was one of that name.
    */
   async get(name: string, options?: CallOptions): Promise<Sandbox> {
-    const found = (await call(this.#client, "lookupSandbox", { query: { name } }, options, readJson)) as { id: string };
-    return new Sandbox(this.#client, { id: found.id, name });
+    const { id } = await call<{ id: string }>(this.#client, "lookupSandbox", { query: { name } }, options);
+    return new Sandbox(this.#client, { id, name });
   }
 
   /** Finds a sandbox by its id, with its status. */
   async getById(id: string, options?: CallOptions): Promise<Sandbox> {
-    const status = (await call(this.#client, "getSandbox", { path: { id } }, options, readJson)) as StatusResponse;
-    return new Sandbox(this.#client, { id, status });
+    const sandbox = this.fromId(id);
+    await sandbox.refresh(options);
+    return sandbox;
   }
 
   /** A handle for an id, without asking whether there is such a sandbox. */
@@ -79,11 +78,12 @@ export class Sandboxes {
 
   /** One page of the sandboxes that match, newest first. */
   async list(query?: ListQuery, options?: CallOptions): Promise<SandboxList> {
-    const page = (await call(this.#client, "listSandboxes", { query: toQuery(query) }, options, readJson)) as {
-      sandboxes: StatusResponse[];
-      pagination: Pagination;
-      filter_values?: FilterValues | null;
-    };
+    const page = await call<{ sandboxes: StatusResponse[]; pagination: Pagination; filter_values?: FilterValues }>(
+      this.#client,
+      "listSandboxes",
+      toParts(query),
+      options,
+    );
     const sandboxes = page.sandboxes.map((status) => new Sandbox(this.#client, { id: status.id, status }));
     return Object.assign(sandboxes, { pagination: page.pagination, filter_values: page.filter_values ?? null });
   }
@@ -115,17 +115,13 @@ export class Sandboxes {
   }
 
   /** How many sandboxes were created, over time: oldest first, without gaps. */
-  async counts(filters?: SandboxFilters, options?: CallOptions): Promise<CountsResponse> {
-    return (await call(
-      this.#client,
-      "countSandboxes",
-      { query: toQuery(filters) },
-      options,
-      readJson,
-    )) as CountsResponse;
+  counts(filters?: SandboxFilters, options?: CallOptions): Promise<CountsResponse> {
+    return call(this.#client, "countSandboxes", toParts(filters), options);
   }
 }
 
-function toQuery({ tags, ...rest }: ListQuery = {}): Record<string, QueryValue> {
-  return tags ? { ...rest, tag: Object.entries(tags).map(([key, value]) => `${key}=${value}`) } : rest;
+function toParts(given: ListQuery | undefined): RequestParts {
+  const { tags, ...query } = given ?? {};
+  const tag = tags && Object.entries(tags).map(([key, value]) => `${key}=${value}`);
+  return { query: { ...query, tag }, tags };
 }

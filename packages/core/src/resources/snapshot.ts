@@ -1,6 +1,5 @@
 import type { RawClient } from "../raw.ts";
 import type { Client } from "../transport/client.ts";
-import { readJson, readNothing } from "../transport/readers.ts";
 import { call } from "../transport/request.ts";
 import type { CallOptions } from "../transport/scope.ts";
 import type { SnapshotResponse } from "../types.ts";
@@ -55,9 +54,8 @@ export class Snapshots {
 
   /** The snapshots, most recent first; of one sandbox when `sandbox_id` is given. */
   async list(query?: { sandbox_id?: string | undefined }, options?: CallOptions): Promise<Snapshot[]> {
-    const { snapshots } = (await call(this.#client, "listSnapshots", { query: { ...query } }, options, readJson)) as {
-      snapshots: SnapshotResponse[];
-    };
+    const parts = { query: { ...query } };
+    const { snapshots } = await call<{ snapshots: SnapshotResponse[] }>(this.#client, "listSnapshots", parts, options);
     return snapshots.map((fields) => new Snapshot(this.#client, fields));
   }
 
@@ -68,5 +66,5 @@ export class Snapshots {
 }
 
 function deleteSnapshot(client: Client, id: string, options: CallOptions | undefined): Promise<void> {
-  return call(client, "deleteSnapshot", { path: { id } }, options, readNothing);
+  return call(client, "deleteSnapshot", { path: { id } }, options);
 }

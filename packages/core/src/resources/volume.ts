@@ -1,9 +1,8 @@
 import type { RawClient } from "../raw.ts";
 import type { Client } from "../transport/client.ts";
-import { readJson, readNothing } from "../transport/readers.ts";
 import { call } from "../transport/request.ts";
 import type { CallOptions } from "../transport/scope.ts";
-import type { VolumePhase, VolumeResponse, VolumeSpec } from "../types.ts";
+import type { FileListing, VolumePhase, VolumeResponse, VolumeSpec } from "../types.ts";
 import {
   type FileContent,
   type FileStream,
@@ -12,20 +11,20 @@ import {
   streamFile,
   writeFile,
 } from "./file-content.ts";
-import { type FileList, iterdir, listdir, moveFile, readText, search, type VolumeFile } from "./files.ts";
+import { entriesOf, type FileList, iterate, matchesOf, type VolumeFile } from "./files.ts";
 
 /** What volumes of both types have. Fields are as they were when last heard of; `refresh()` updates them. */
 abstract class AnyVolume {
   readonly #client: Client;
   readonly id: string;
-  name!: string;
-  phase!: VolumePhase;
+  declare name: string;
+  declare phase: VolumePhase;
   /** Where its files are kept; empty for an object volume. */
-  path!: string;
+  declare path: string;
   /** The ids of the sandboxes that mount it. */
-  attached_to!: string[];
+  declare attached_to: string[];
   /** RFC 3339. */
-  created_at!: string;
+  declare created_at: string;
 
   /** @internal Handles come from `porter.volumes`. */
   constructor(client: Client, fields: VolumeResponse) {
@@ -34,12 +33,8 @@ abstract class AnyVolume {
     this.#learn(fields);
   }
 
-  #learn(fields: VolumeResponse): void {
-    this.name = fields.name;
-    this.phase = fields.phase;
-    this.path = fields.path;
-    this.attached_to = fields.attached_to;
-    this.created_at = fields.created_at;
+  #learn({ name, phase, path, attached_to, created_at }: VolumeResponse): void {
+    Object.assign(this, { name, phase, path, attached_to, created_at });
   }
 
   /** Asks for the volume again, updates this handle with it, and answers it. */
@@ -50,7 +45,7 @@ abstract class AnyVolume {
 
   /** Deletes it with its contents. Refused ({@link ConflictError}) while a sandbox mounts it. */
   delete(options?: CallOptions): Promise<void> {
-    return call(this.#client, "deleteVolume", { path: { id: this.id } }, options, readNothing);
+    return deleteVolume(this.#client, this.id, options);
   }
 }
 
@@ -71,18 +66,18 @@ export class Volume extends AnyVolume {
 
   /** The direct entries of a directory: directories first, each group by name. */
   listdir(path = "/", options?: CallOptions): Promise<FileList> {
-    return listdir(this.#client, this.id, path, options);
+    return this.#list(path, options).then((listing) => entriesOf(this, listing));
   }
   /**
    * Everything under a directory, each directory before what is in it; as many listings as it takes.
    * @param options hold for each listing.
    */
   iterdir(path = "/", options?: CallOptions): AsyncGenerator<VolumeFile, void, undefined> {
-    return iterdir(this.#client, this.id, path, options);
+    return iterate(this, path, (path) => this.#list(path, options));
   }
   /** Files and directories at any depth whose name contains `text`, in whatever case. */
   search(text: string, path = "/", options?: CallOptions): Promise<FileList> {
-    return search(this.#client, this.id, text, path, options);
+    return this.#list(path, options, text).then((listing) => matchesOf(this, listing, text));
   }
   /**
    * A file's bytes, or a part of them.
@@ -91,9 +86,9 @@ export class Volume extends AnyVolume {
   readFile(path: string, options?: ReadOptions): Promise<Uint8Array<ArrayBuffer>> {
     return readFile(this.#client, this.id, path, options);
   }
-  /** A file as text. `offset` and `length` count bytes. */
-  readText(path: string, options?: ReadOptions): Promise<string> {
-    return readText(this.#client, this.id, path, options);
+  /** A file as text: UTF-8, with U+FFFD for bytes that are none. `offset` and `length` count bytes. */
+  async readText(path: string, options?: ReadOptions): Promise<string> {
+    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(await this.readFile(path, options));
   }
   /**
    * A file's bytes as they arrive, in bounded memory. Nothing is asked before the first read.
@@ -115,11 +110,16 @@ export class Volume extends AnyVolume {
   }
   /** Writes text as UTF-8. */
   writeText(path: string, text: string, options?: CallOptions): Promise<void> {
-    return writeFile(this.#client, this.id, path, text, options);
+    return this.writeFile(path, text, options);
   }
   /** Moves a file or directory. `to` is the full new path; its parent must exist, it itself must not. */
   moveFile(from: string, to: string, options?: CallOptions): Promise<void> {
-    return moveFile(this.#client, this.id, from, to, options);
+    const parts = { path: { id: this.id }, body: { from, to } };
+    return call(this.#client, "moveVolumeFile", parts, options);
+  }
+
+  #list(path: string, options?: CallOptions, search?: string): Promise<FileListing> {
+    return call(this.#client, "listVolumeFiles", { path: { id: this.id }, query: { path, search } }, options);
   }
 }
 
@@ -155,8 +155,7 @@ export class Volumes {
   create(spec?: VolumeSpec & { type?: "disk" | undefined }, options?: CallOptions): Promise<Volume>;
   create(spec?: VolumeSpec, options?: CallOptions): Promise<Volume | ObjectVolume>;
   async create(spec?: VolumeSpec, options?: CallOptions): Promise<Volume | ObjectVolume> {
-    const fields = await call(this.#client, "createVolume", { body: { ...spec } }, options, readJson);
-    return toHandle(this.#client, fields as VolumeResponse);
+    return toHandle(this.#client, await call(this.#client, "createVolume", { body: { ...spec } }, options));
   }
 
   /**
@@ -173,25 +172,26 @@ export class Volumes {
   }
 
   async list(options?: CallOptions): Promise<(Volume | ObjectVolume)[]> {
-    const { volumes } = (await call(this.#client, "listVolumes", {}, options, readJson)) as {
-      volumes: VolumeResponse[];
-    };
+    const { volumes } = await call<{ volumes: VolumeResponse[] }>(this.#client, "listVolumes", {}, options);
     return volumes.map((fields) => toHandle(this.#client, fields));
   }
 
   /** Deletes a volume by its name. Refused ({@link ConflictError}) while a sandbox mounts it. */
   async delete(name: string, options?: CallOptions): Promise<void> {
-    const id = await this.#idOf(name, options);
-    await call(this.#client, "deleteVolume", { path: { id } }, options, readNothing);
+    return deleteVolume(this.#client, await this.#idOf(name, options), options);
   }
 
   async #idOf(name: string, options: CallOptions | undefined): Promise<string> {
-    return ((await call(this.#client, "lookupVolume", { query: { name } }, options, readJson)) as { id: string }).id;
+    return (await call<{ id: string }>(this.#client, "lookupVolume", { query: { name } }, options)).id;
   }
 }
 
-async function fetchVolume(client: Client, id: string, options: CallOptions | undefined): Promise<VolumeResponse> {
-  return (await call(client, "getVolume", { path: { id } }, options, readJson)) as VolumeResponse;
+function fetchVolume(client: Client, id: string, options: CallOptions | undefined): Promise<VolumeResponse> {
+  return call(client, "getVolume", { path: { id } }, options);
+}
+
+function deleteVolume(client: Client, id: string, options: CallOptions | undefined): Promise<void> {
+  return call(client, "deleteVolume", { path: { id } }, options);
 }
 
 function toHandle(client: Client, fields: VolumeResponse): Volume | ObjectVolume {

@@ -23,6 +23,12 @@ const BY_STATUS: Readonly<Record<number, typeof SandboxError>> = {
   408: SandboxTimeoutError,
   409: ConflictError,
   413: PayloadTooLargeError,
+  429: RateLimitError,
+};
+
+const BY_CODE: Readonly<Record<string, typeof SandboxError>> = {
+  "409 sandbox_not_running": SandboxNotRunningError,
+  "422 unsupported": UnsupportedError,
 };
 
 /** As much of a body as an error keeps, in characters. */
@@ -40,11 +46,13 @@ export function failureOf(response: Response, text: string, what: string, now: n
   } catch {}
   const fields = (typeof body === "object" && body !== null ? body : {}) as Record<string, unknown>;
   const field = (name: string) => (typeof fields[name] === "string" ? (fields[name] as string) : undefined);
-  const code = field("code");
+  const code = field("code") ?? `http_${status}`;
   const said = (field("error") ?? text).trim().slice(0, LONGEST_MESSAGE);
-  const message = `${what} failed with ${status}${said && `: ${said}`}`;
-  const details: ErrorDetails = {
-    code: code ?? `http_${status}`,
+  const Kind =
+    BY_CODE[`${status} ${code}`] ??
+    BY_STATUS[status] ??
+    (status < 400 ? SandboxError : status < 500 ? InvalidRequestError : ServerError);
+  const details: Record<string, unknown> = {
     statusCode: status,
     body,
     requestId: headers.get("x-request-id") ?? undefined,
@@ -53,18 +61,12 @@ export function failureOf(response: Response, text: string, what: string, now: n
       (status >= 400 && status < 500 && status !== 408) || status === 501 || code === "shutting_down"
         ? false
         : "unknown",
+    field: field("field"),
   };
-  const retryAfterMs = parseRetryAfter(headers.get("retry-after"), now);
-  if (status === 429) return new RateLimitError(message, { ...details, retryAfterMs });
-  if (status >= 500) return new ServerError(message, { ...details, retryAfterMs });
-  if (code === "sandbox_not_running")
-    return new SandboxNotRunningError(message, { ...details, phase: field("phase") ?? null });
-  if (code === "unsupported") return new UnsupportedError(message, { ...details, field: field("field") });
-  const Known = BY_STATUS[status];
-  if (Known) return new Known(message, details);
-  return status >= 400
-    ? new InvalidRequestError(message, { ...details, field: field("field") })
-    : new SandboxError(message, details);
+  if (Kind === SandboxNotRunningError) details.phase = field("phase") ?? null;
+  if (Kind === RateLimitError || Kind === ServerError)
+    details.retryAfterMs = parseRetryAfter(headers.get("retry-after"), now);
+  return new Kind(`${what} failed with ${status}${said && `: ${said}`}`, { code, ...details });
 }
 
 /** What runtimes say when a connection was never made, so that nothing can have been taken. */

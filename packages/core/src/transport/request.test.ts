@@ -13,13 +13,23 @@ import {
   PermissionDeniedError,
   Porter,
   RateLimitError,
-  SandboxError,
+  type SandboxError,
   SandboxNotRunningError,
   SandboxTimeoutError,
   ServerError,
   UnsupportedError,
 } from "../index.ts";
-import { brokenConnection, json, refusal, rejection, type Sent, setUp, status, turn, VirtualClock } from "../test-support.ts";
+import {
+  brokenConnection,
+  json,
+  refusal,
+  rejection,
+  type Sent,
+  setUp,
+  status,
+  turn,
+  VirtualClock,
+} from "../test-support.ts";
 
 const spec = { image: "python:3.12-slim" };
 const run = { id: "sbx-1", name: "my-sandbox" };
@@ -38,7 +48,11 @@ describe("requests", () => {
       headers: { "X-Team": "blue" },
     });
     await porter.sandboxes.fromId("a/b").logs({ limit: 5, since: undefined });
-    expect(sent[0]).toMatchObject({ method: "GET", url: "http://h/api/v1/sandbox/a%2Fb/logs?limit=5", body: undefined });
+    expect(sent[0]).toMatchObject({
+      method: "GET",
+      url: "http://h/api/v1/sandbox/a%2Fb/logs?limit=5",
+      body: undefined,
+    });
     expect(sent[0]?.headers).toEqual({ authorization: "Bearer secret", "x-team": "blue" });
   });
 
@@ -164,10 +178,28 @@ describe("errors", () => {
 
   it.each([
     ["Node", brokenConnection("ECONNREFUSED"), false],
-    ["Node, several addresses", Object.assign(new TypeError("fetch failed"), { cause: new AggregateError([Object.assign(new Error("x"), { code: "ECONNREFUSED" })]) }), false],
+    [
+      "Node, several addresses",
+      Object.assign(new TypeError("fetch failed"), {
+        cause: new AggregateError([Object.assign(new Error("x"), { code: "ECONNREFUSED" })]),
+      }),
+      false,
+    ],
     ["Node, no such host", brokenConnection("ENOTFOUND"), false],
-    ["Bun", Object.assign(new Error("Unable to connect. Is the computer able to access the url?"), { code: "ConnectionRefused" }), false],
-    ["Deno", new TypeError("error sending request: client error (Connect): tcp connect error: Connection refused (os error 111)"), false],
+    [
+      "Bun",
+      Object.assign(new Error("Unable to connect. Is the computer able to access the url?"), {
+        code: "ConnectionRefused",
+      }),
+      false,
+    ],
+    [
+      "Deno",
+      new TypeError(
+        "error sending request: client error (Connect): tcp connect error: Connection refused (os error 111)",
+      ),
+      false,
+    ],
     ["Node, reset", brokenConnection("ECONNRESET"), "unknown"],
     ["Chromium", new TypeError("Failed to fetch"), "unknown"],
     ["workerd", new Error("Network connection lost."), "unknown"],
@@ -197,14 +229,19 @@ describe("errors", () => {
 });
 
 describe("retries", () => {
-  it.each([429, 500, 502, 503, 504])("repeat a safe request after %i, three times, with a growing wait", async (code) => {
-    const delays: number[] = [];
-    const { porter, sent, clock } = setUp([refusal(code)], { hooks: { onRetry: ({ delayMs }) => delays.push(delayMs) } });
-    expect(await rejection(clock.settle(porter.sandboxes.getById("a")))).toMatchObject({ statusCode: code });
-    expect(sent).toHaveLength(4);
-    expect(delays).toEqual([250, 500, 1000]);
-    expect(clock.pending).toBe(0);
-  });
+  it.each([429, 500, 502, 503, 504])(
+    "repeat a safe request after %i, three times, with a growing wait",
+    async (code) => {
+      const delays: number[] = [];
+      const { porter, sent, clock } = setUp([refusal(code)], {
+        hooks: { onRetry: ({ delayMs }) => delays.push(delayMs) },
+      });
+      expect(await rejection(clock.settle(porter.sandboxes.getById("a")))).toMatchObject({ statusCode: code });
+      expect(sent).toHaveLength(4);
+      expect(delays).toEqual([250, 500, 1000]);
+      expect(clock.pending).toBe(0);
+    },
+  );
 
   it("stay within 8 s, whatever the attempt", async () => {
     const delays: number[] = [];
@@ -252,14 +289,19 @@ describe("retries", () => {
   });
 
   it("never repeat a command, a move or a new volume", async () => {
-    for (const failure of [refusal(500), refusal(429), brokenConnection("ECONNREFUSED"), brokenConnection("ECONNRESET")]) {
+    for (const failure of [
+      refusal(500),
+      refusal(429),
+      brokenConnection("ECONNREFUSED"),
+      brokenConnection("ECONNRESET"),
+    ]) {
       for (const act of [
         (porter: Porter) => porter.sandboxes.fromId("a").exec(["x"]),
         (porter: Porter) => porter.volumes.create(),
         (porter: Porter) => porter.raw.moveVolumeFile({ path: { id: "a" }, body: { from: "a", to: "b" } }),
       ]) {
         const { porter, sent, clock } = setUp([failure]);
-        await rejection(clock.settle(act(porter)));
+        await rejection(clock.settle<unknown>(act(porter)));
         expect(sent).toHaveLength(1);
       }
     }
@@ -329,7 +371,13 @@ describe("a create", () => {
   });
 
   it("is not repeated when nobody can say whether keys are kept, and asks again the next time", async () => {
-    const { porter, sent, clock } = setUp([refusal(500), refusal(401), refusal(500), capabilities("idempotency_keys"), json(run)]);
+    const { porter, sent, clock } = setUp([
+      refusal(500),
+      refusal(401),
+      refusal(500),
+      capabilities("idempotency_keys"),
+      json(run),
+    ]);
     expect(await rejection(clock.settle(porter.sandboxes.create(spec)))).toMatchObject({ statusCode: 500 });
     await clock.settle(porter.sandboxes.create(spec));
     expect(sent.map(({ method }) => method)).toEqual(["POST", "GET", "POST", "GET", "POST"]);
@@ -399,7 +447,13 @@ describe("time and cancelling", () => {
     await turn();
     expect(clock.pending).toBe(0);
     const error = await rejection(clock.settle(sandbox.exec(["sleep", "9"], { timeoutMs: 5000 })));
-    expect(error).toMatchObject({ name: "CommandTimeoutError", killed: "unknown", stdout: "", admitted: "unknown", retryable: false });
+    expect(error).toMatchObject({
+      name: "CommandTimeoutError",
+      killed: "unknown",
+      stdout: "",
+      admitted: "unknown",
+      retryable: false,
+    });
     expect(error).toBeInstanceOf(SandboxTimeoutError);
     porter.close();
   });
@@ -450,7 +504,10 @@ describe("time and cancelling", () => {
 
   it.each([0, -1, Number.NaN, "5" as unknown as number])("refuses %s as timeoutMs", async (timeoutMs) => {
     const { porter, sent } = setUp([json({ status: "ok" })]);
-    expect(await rejection(porter.healthz({ timeoutMs }))).toMatchObject({ name: "InvalidRequestError", field: "timeoutMs" });
+    expect(await rejection(porter.healthz({ timeoutMs }))).toMatchObject({
+      name: "InvalidRequestError",
+      field: "timeoutMs",
+    });
     expect(() => setUp([], { timeoutMs })).toThrow(/^timeoutMs: /);
     expect(sent).toEqual([]);
   });
@@ -483,10 +540,18 @@ describe("hooks", () => {
   it("hear of requests, answers, repeats and failures, without secrets", async () => {
     const heard: unknown[] = [];
     const hear = (name: string) => (event: object) => heard.push([name, event]);
-    const { porter, clock } = setUp([refusal(500), json({ points: [], granularity_ms: 1 }, 200, { "x-request-id": "r" }), refusal(404)], {
-      apiKey: "sk-secret",
-      hooks: { onRequest: hear("request"), onResponse: hear("response"), onRetry: hear("retry"), onError: hear("error") },
-    });
+    const { porter, clock } = setUp(
+      [refusal(500), json({ points: [], granularity_ms: 1 }, 200, { "x-request-id": "r" }), refusal(404)],
+      {
+        apiKey: "sk-secret",
+        hooks: {
+          onRequest: hear("request"),
+          onResponse: hear("response"),
+          onRetry: hear("retry"),
+          onError: hear("error"),
+        },
+      },
+    );
     await clock.settle(porter.sandboxes.counts({ search: "private" }));
     await rejection(porter.healthz());
     const counts = { operation: "countSandboxes", method: "GET", url: "http://sandbox-api.local/v1/sandbox/counts" };
@@ -525,5 +590,11 @@ it("keeps keys and connections out of what is printed", () => {
   const porter = new Porter({ baseUrl: "http://h", apiKey: "sk-secret", clock: new VirtualClock() });
   const shown = JSON.stringify([porter, porter.sandboxes.fromId("a"), porter.volumes]);
   expect(shown).not.toContain("sk-secret");
-  expect(JSON.parse(JSON.stringify(porter.sandboxes.fromId("a")))).toEqual({ id: "a", name: null, phase: null, tags: null, status: null });
+  expect(JSON.parse(JSON.stringify(porter.sandboxes.fromId("a")))).toEqual({
+    id: "a",
+    name: null,
+    phase: null,
+    tags: null,
+    status: null,
+  });
 });

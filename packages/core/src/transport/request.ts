@@ -7,7 +7,7 @@ import { notify, type RequestEvent } from "../hooks.ts";
 import { checkRequest } from "../validation.ts";
 import type { Client } from "./client.ts";
 import { answerIn, connectionFailure, failureOf } from "./failures.ts";
-import { readJson } from "./readers.ts";
+import { READERS, readJson } from "./readers.ts";
 import { isTransient, retryDelay } from "./retry.ts";
 import { type Route, routeOf } from "./routes.ts";
 import { type CallOptions, type OnTimeout, type Scope, withinScope } from "./scope.ts";
@@ -20,6 +20,8 @@ export interface RequestParts {
   /** A value for JSON; for bytes whatever `fetch` takes as a body. */
   body?: unknown;
   headers?: Readonly<Record<string, string | undefined>> | undefined;
+  /** What `tag` in the query was made of. */
+  tags?: unknown;
   /** Which bytes of a file. */
   range?: { offset?: number | undefined; length?: number | undefined } | undefined;
   /** The body can be read only once, so the request is never repeated. */
@@ -32,13 +34,16 @@ export type Reader<T> = (response: Response, what: string, id: OperationId) => P
 /** The calls that have no limit unless asked. */
 const UNLIMITED = ["execSandbox", "readVolumeFile", "writeVolumeFile"];
 
-/** Sends a request and reads the answer; the request is checked before anything is sent. */
+/**
+ * Sends a request and reads the answer, which is what the caller says it is: the spec's types are the same as its shapes.
+ * The request is checked before anything is sent.
+ */
 export async function call<T>(
   client: Client,
   id: OperationId,
   parts: RequestParts,
   options: CallOptions | undefined,
-  read: Reader<T>,
+  read = READERS[routeOf(id).response] as Reader<T>,
   Timeout: typeof SandboxTimeoutError = SandboxTimeoutError,
 ): Promise<T> {
   checkCall(id, parts, options);

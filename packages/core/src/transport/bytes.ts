@@ -1,0 +1,111 @@
+import { MalformedResponseError, StreamInterruptedError } from "../errors/client-errors.ts";
+
+export type Bytes = Uint8Array<ArrayBuffer>;
+
+/** Which bytes were asked for. */
+export interface ByteRange {
+  offset?: number | undefined;
+  length?: number | undefined;
+}
+
+/** More than a file can have: a length beyond it is not believed. */
+const LARGEST_FILE = 2 ** 30;
+
+function startOf({ headers }: Response): number | undefined {
+  const start = /^bytes (\d+)-/.exec(headers.get("content-range") ?? "")?.[1];
+  return start === undefined ? undefined : Number(start);
+}
+
+/** The bytes of an answer, cut to what was asked for where a server does not know ranges. */
+export interface Body {
+  /** How many bytes will come, when that is known. */
+  readonly size: number | undefined;
+  next(): Promise<Bytes | undefined>;
+  cancel(reason?: unknown): void;
+}
+
+export function bodyOf(
+  response: Response,
+  what: string,
+  { offset = 0, length = Number.POSITIVE_INFINITY }: ByteRange,
+): Body {
+  const { headers, status } = response;
+  const fault = { statusCode: status, requestId: headers.get("x-request-id") ?? undefined, admitted: true } as const;
+  const start = startOf(response);
+  if (status === 206 && start !== undefined && start !== offset)
+    throw new MalformedResponseError(`${what} answered the bytes from ${start}, not from ${offset}`, {
+      ...fault,
+      code: "malformed_response",
+      field: "Content-Range",
+    });
+  // Across origins a browser hides whether the length is that of compressed bytes.
+  const declared = response.type === "cors" || headers.get("content-encoding") ? null : headers.get("content-length");
+  const expected = declared && /^\d+$/.test(declared) ? Number(declared) : undefined;
+  let skip = status === 206 ? 0 : offset;
+  let left = length;
+  let received = 0;
+  const reader = response.body?.getReader() as ReadableStreamDefaultReader<Bytes> | undefined;
+  const interrupted = (cause?: unknown) =>
+    new StreamInterruptedError(`${what} broke off after ${received} bytes`, {
+      ...fault,
+      code: "stream_interrupted",
+      retryable: true,
+      bytesReceived: received,
+      cause,
+    });
+  const cancel = (reason?: unknown) => {
+    reader?.cancel(reason).catch(() => {});
+  };
+  return {
+    size: expected === undefined ? undefined : Math.max(0, Math.min(expected - skip, left)),
+    cancel,
+    async next() {
+      for (;;) {
+        if (left <= 0) {
+          cancel();
+          return undefined;
+        }
+        let chunk: Bytes | undefined;
+        try {
+          chunk = (await reader?.read())?.value;
+        } catch (error) {
+          throw interrupted(error);
+        }
+        if (chunk === undefined) {
+          if (expected !== undefined && received < expected) throw interrupted();
+          return undefined;
+        }
+        received += chunk.length;
+        if (skip || chunk.length > left) {
+          const from = Math.min(skip, chunk.length);
+          skip -= from;
+          chunk = chunk.subarray(from, Math.min(chunk.length, from + left));
+        }
+        left -= chunk.length;
+        if (chunk.length > 0) return chunk;
+      }
+    },
+  };
+}
+
+export async function gather(body: Body): Promise<Bytes> {
+  const { size } = body;
+  // One piece of memory, filled as the bytes come; a length nobody could mean is not believed.
+  let bytes = new Uint8Array(size !== undefined && size <= LARGEST_FILE ? size : 65_536);
+  let length = 0;
+  for (let chunk = await body.next(); chunk; chunk = await body.next()) {
+    if (length + chunk.length > bytes.length) {
+      const larger = new Uint8Array(Math.max(length + chunk.length, bytes.length * 2));
+      larger.set(bytes.subarray(0, length));
+      bytes = larger;
+    }
+    bytes.set(chunk, length);
+    length += chunk.length;
+  }
+  return length === bytes.length ? bytes : bytes.slice(0, length);
+}
+
+/** Reads the whole of an answer, whichever part of a file it is. */
+export function readBytes(response: Response, what: string): Promise<Bytes> {
+  return gather(bodyOf(response, what, response.status === 206 ? { offset: startOf(response) } : {}));
+}
