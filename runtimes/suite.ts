@@ -57,8 +57,8 @@ export function suite({ runtime, ways, urls, only }: Contract): SuiteCase[] {
 /** The ways over HTTP. */
 const transports: Readonly<Record<string, FetchLike>> = {
   http: (input, init) => fetch(input, init),
-  // A user's own ky instance. What the client decides itself is left to it: retries, time, which status is an error.
-  ky: (input, init) => ky(input, { ...init, retry: 0, timeout: false, throwHttpErrors: false }),
+  // A user's own ky instance, which leaves to the client what the client decides: retries, time, what an error is.
+  ky: ky.create({ retry: 0, timeout: false, throwHttpErrors: false }),
 };
 
 function reach(way: string, kind: FakeKind, url: string): Pick<Target, "fetch" | "baseUrl" | "control"> {
