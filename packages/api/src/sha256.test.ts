@@ -18,6 +18,6 @@ test("agrees with the runtime's own for messages of every length around a block"
     fc.asyncProperty(fc.uint8Array({ maxLength: 5000 }), async (bytes) => {
       expect(toHex(sha256(bytes))).toBe(toHex(await digest(Uint8Array.from(bytes))));
     }),
-    { numRuns: 50 },
+    { numRuns: 50, seed: 1 },
   );
 });

@@ -96,7 +96,7 @@ describe("counting", () => {
           }
         },
       ),
-      { numRuns: 25 },
+      { numRuns: 25, seed: 1 },
     );
   });
 });

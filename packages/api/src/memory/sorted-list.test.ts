@@ -23,7 +23,7 @@ test("holds what a sorted set holds, however it grows and shrinks", () => {
       expect([...descending(list, a, Math.min(b, list.size))]).toEqual(sorted.slice(a, Math.max(a, b)).reverse());
       expect(rankWhere(list, (value) => value < key(a))).toBe(sorted.filter((value) => value < key(a)).length);
     }),
-    { numRuns: 40 },
+    { numRuns: 40, seed: 1 },
   );
 });
 
