@@ -1,0 +1,238 @@
+import { type Engine, EngineError, type EngineFeatures } from "@porter-sandbox/api";
+import { type Clock, systemClock } from "@porter-sandbox/spec";
+import { createDockerClient } from "./client.ts";
+import { checkIsolation, type DefaultLimits, type Isolation } from "./container-body.ts";
+import { unenforceableEntries, whyUnenforceable } from "./egress.ts";
+import { findEndpoint } from "./endpoint.ts";
+import { hasStatus, toEngineError } from "./errors.ts";
+import { createEventFeed } from "./events.ts";
+import { startExec } from "./exec.ts";
+import { createImages, type ImageOptions } from "./images.ts";
+import { killExec, marker } from "./kill.ts";
+import { readLogs } from "./logs.ts";
+import { createMetrics } from "./metrics.ts";
+import { namesOf } from "./names.ts";
+import { createNetwork } from "./network.ts";
+import { createSandboxes } from "./sandboxes.ts";
+import { createSnapshots } from "./snapshots.ts";
+import { volumeFiles } from "./volume-files.ts";
+import { createVolumeHelpers } from "./volume-helper.ts";
+import { createVolumes } from "./volumes.ts";
+
+export interface DockerEngineOptions extends ImageOptions {
+  /** `unix:///path`, `tcp://host:port`, `http://…`, `https://…`. Default: `DOCKER_HOST`, else `/var/run/docker.sock`. */
+  readonly host?: string | undefined;
+  /**
+   * Tells what this engine made from everything else on the machine: 1 to 40 lowercase letters, digits and hyphens.
+   * Give each server of its own a name of its own; two that share one would clear away each other's sandboxes.
+   * Default `default`.
+   */
+  readonly installation?: string | undefined;
+  /**
+   * What runs beside sandboxes, never in them: for the files of volumes, for networks, to end commands. An image with
+   * the applets of busybox. Pulled when it is missing. Default `busybox:1`.
+   */
+  readonly helperImage?: string | undefined;
+  /** What a sandbox may use when it does not say: 1 core, 1 GiB, 1024 processes, 16 MiB of output. */
+  readonly limits?: DefaultLimits | undefined;
+  readonly isolation?: Isolation | undefined;
+  /**
+   * `enforced` (default): every sandbox runs behind a packet filter that leaves it the public internet and DNS, or what
+   * its `egress` lists. That needs root on the engine's own Linux machine, with `nft` and `nsenter`; elsewhere creating
+   * the engine throws. `unenforced`: no filter, sandboxes reach whatever the machine reaches, and one that asks for
+   * `egress` is refused.
+   */
+  readonly egress?: "enforced" | "unenforced" | undefined;
+  /** Resolvers for sandboxes, as IPv4 addresses. Default: the machine's own. */
+  readonly resolvers?: readonly string[] | undefined;
+  /** The range that sandboxes' addresses come from, such as `10.77.0.0/16`. Default: one that Docker picks. */
+  readonly subnet?: string | undefined;
+  /** How many network namespaces are kept ready behind their filter, which saves each create about 150 ms. Default 2. */
+  readonly spareNetworks?: number | undefined;
+  /** How often running sandboxes are measured, in milliseconds. Default 30 000. */
+  readonly metricsIntervalMs?: number | undefined;
+  /** How long a volume's helper stays after its last file operation, in milliseconds. Default 30 000. */
+  readonly helperIdleMs?: number | undefined;
+  /** Default: the system's. */
+  readonly clock?: Clock | undefined;
+  /** Where `DOCKER_HOST` and its kin are looked up. Default: `process.env`. */
+  readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
+}
+
+/** An Engine on a Docker Engine API, and what an operator should know of it. */
+export interface DockerEngine extends Engine {
+  /** Whether sandboxes run behind a packet filter. */
+  readonly egress: "enforced" | "unenforced";
+}
+
+/**
+ * Sandboxes as containers of a Docker engine (or of Podman's socket).
+ *
+ * @example
+ * ```ts
+ * const api = createSandboxApi({ engine: dockerEngine() });
+ * const porter = new Porter({ fetch: api.fetch });
+ * ```
+ *
+ * @throws Error when an option is malformed, or when egress cannot be enforced here and the options do not accept that.
+ * Whether the engine answers shows with the first use.
+ */
+export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
+  const { installation = "default", helperImage = "busybox:1", clock = systemClock, isolation = {} } = options;
+  const endpoint = findEndpoint(options.host, options.environment ?? process.env);
+  const names = namesOf(installation);
+  checkIsolation(isolation);
+  const egress = options.egress ?? "enforced";
+  const obstacle = egress === "enforced" ? whyUnenforceable(endpoint) : undefined;
+  if (obstacle !== undefined) {
+    throw new Error(`egress: cannot be enforced here, since ${obstacle}; say "unenforced" to run sandboxes without it`);
+  }
+  const filtered = egress === "enforced";
+
+  const client = createDockerClient(endpoint, clock);
+  const images = createImages(client, options);
+  const events = createEventFeed(client, names, clock);
+  const helpers = createVolumeHelpers({
+    client,
+    names,
+    images,
+    clock,
+    helperImage,
+    idleMs: options.helperIdleMs ?? 30_000,
+    most: 16,
+  });
+  const volumes = createVolumes(client, names, helpers);
+  const snapshots = createSnapshots(client, names);
+  const metrics = createMetrics(client, clock, options.metricsIntervalMs ?? 30_000);
+  const network = createNetwork({
+    client,
+    names,
+    images,
+    helperImage,
+    spares: options.spareNetworks ?? 2,
+    subnet: options.subnet,
+    resolvers: options.resolvers,
+  });
+  const sandboxes = createSandboxes({
+    client,
+    names,
+    images,
+    events,
+    clock,
+    network,
+    filtered,
+    limits: options.limits ?? {},
+    isolation,
+    onRunning: metrics.watch,
+    onEnded: metrics.rest,
+  });
+
+  const features: EngineFeatures = {
+    resources: true,
+    egress: filtered,
+    networking: false,
+    snapshots: true,
+    metrics: true,
+    object_volumes: false,
+  };
+
+  return {
+    name: "docker",
+    features,
+    egress,
+
+    inventory: () =>
+      translated(async () => {
+        await volumes.sweep();
+        const [running, kept, images] = await Promise.all([
+          sandboxes.inventory(),
+          volumes.inventory(),
+          snapshots.inventory(),
+        ]);
+        return { sandboxes: running, volumes: kept, snapshots: images };
+      }),
+
+    async startSandbox(plan, signal) {
+      if (plan.networking !== undefined) throw new EngineError("unsupported", "networking: this engine exposes no ports");
+      const [entry] = unenforceableEntries(plan.egress ?? []);
+      if (entry !== undefined) {
+        throw new EngineError("unsupported", `egress: only IPv4 addresses and ranges can be enforced (got ${JSON.stringify(entry)})`);
+      }
+      if (plan.egress !== undefined && !filtered) throw new EngineError("unsupported", "egress: is not enforced here");
+      return sandboxes.start(plan, signal);
+    },
+    attachSandbox: (id) => translated(() => sandboxes.attach(id)),
+    stopSandbox: (id) => translated(() => sandboxes.stop(id)),
+    removeSandbox: (id) =>
+      translated(async () => {
+        await sandboxes.remove(id);
+        metrics.forget(id);
+        await volumes.sweep();
+      }),
+
+    async exec(id, { exec_id, command, stdin }) {
+      const container = await translated(() => sandboxes.container(id));
+      if (container === undefined) throw new EngineError("not_running", "the sandbox is not running");
+      const env = [`${marker}=${exec_id}`];
+      const streams = await startExec(client, events, { container: container.id, command, stdin, env });
+      let ended = false;
+      streams.exit.then(
+        () => {
+          ended = true;
+        },
+        () => {},
+      );
+      return {
+        ...streams,
+        kill: () =>
+          translated(async () => {
+            if (!ended) await killExec({ client, names, images, helperImage }, container.id, exec_id);
+          }),
+      };
+    },
+
+    logs: (id, window) =>
+      translated(async () => {
+        const container = await sandboxes.container(id);
+        if (container === undefined) throw new EngineError("not_found", `sandbox ${id} is not known`);
+        try {
+          return await readLogs(client, container.id, window);
+        } catch (error) {
+          if (hasStatus(error, 404)) throw new EngineError("not_found", `sandbox ${id} is not known`);
+          throw error;
+        }
+      }),
+    metrics: (id, window) => metrics.read(id, window),
+
+    createVolume: ({ id, type }) =>
+      translated(async () => {
+        if (type === "object") throw new EngineError("unsupported", "type: this engine has no object volumes");
+        await volumes.create(id);
+      }),
+    deleteVolume: (id) => translated(() => volumes.delete(id)),
+    files: (id) => volumeFiles({ client, events, helpers }, id),
+
+    createSnapshot: ({ id, sandbox_id }) =>
+      translated(async () => {
+        const container = await sandboxes.container(sandbox_id);
+        if (container === undefined) throw new EngineError("not_running", "the sandbox is not running");
+        return snapshots.create(id, container.id);
+      }),
+    deleteSnapshot: (id) => translated(() => snapshots.delete(id)),
+
+    async close() {
+      metrics.close();
+      await Promise.allSettled([helpers.close(), network.close()]);
+      events.close();
+      client.close();
+    },
+  };
+}
+
+async function translated<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw toEngineError(error);
+  }
+}

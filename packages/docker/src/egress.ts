@@ -1,0 +1,85 @@
+import { execFile } from "node:child_process";
+import { accessSync, constants, readFileSync } from "node:fs";
+import { networkInterfaces } from "node:os";
+import { delimiter, join } from "node:path";
+import { EngineError } from "@porter-sandbox/api";
+import type { Endpoint } from "./endpoint.ts";
+import { type FilterPolicy, filterRules, isIpv4 } from "./nft.ts";
+
+/** Why the packet filter of sandboxes is out of reach here; undefined when it is within reach. */
+export function whyUnenforceable(endpoint: Endpoint): string | undefined {
+  if (process.platform !== "linux") return "this is no Linux machine";
+  if (endpoint.kind !== "socket") return "the engine is on another machine";
+  if (process.geteuid?.() !== 0) return "it needs root, to enter the sandboxes' network namespaces";
+  const missing = ["nsenter", "nft"].filter((tool) => findTool(tool) === undefined);
+  return missing.length > 0 ? `${missing.join(" and ")} cannot be found` : undefined;
+}
+
+function findTool(name: string): string | undefined {
+  const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/sbin", "/usr/bin", "/bin"];
+  return folders
+    .filter((folder) => folder !== "")
+    .map((folder) => join(folder, name))
+    .find((file) => {
+      try {
+        accessSync(file, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+}
+
+/**
+ * Puts the filter into the network namespace of the process `pid`. The container's id must be in the process's cgroup:
+ * otherwise the engine counts processes in another namespace, and `pid` is somebody else.
+ */
+export async function applyFilter(pid: number, container: string, policy: FilterPolicy): Promise<void> {
+  let cgroup: string;
+  try {
+    cgroup = readFileSync(`/proc/${pid}/cgroup`, "utf8");
+  } catch {
+    cgroup = "";
+  }
+  if (pid <= 0 || !cgroup.includes(container)) {
+    throw new EngineError("engine_error", "egress cannot be enforced: the engine's processes are not visible from here");
+  }
+  const [nsenter, nft] = [findTool("nsenter"), findTool("nft")];
+  if (nsenter === undefined || nft === undefined) {
+    throw new EngineError("engine_error", "egress cannot be enforced: nsenter and nft cannot be found");
+  }
+  await run(nsenter, ["--target", String(pid), "--net", "--", nft, "-f", "-"], filterRules(policy));
+}
+
+function run(file: string, args: readonly string[], input: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = execFile(file, args, { timeout: 30_000 }, (error, _stdout, stderr) => {
+      if (error === null) return resolve();
+      reject(new EngineError("engine_error", `egress could not be enforced: ${stderr.trim() || error.message}`, { cause: error }));
+    });
+    child.stdin?.on("error", () => {});
+    child.stdin?.end(input);
+  });
+}
+
+/** The addresses of this machine itself, IPv4, beside loopback. They can be public ones. */
+export const ownAddresses = (): string[] =>
+  Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .filter(({ family, internal }) => family === "IPv4" && !internal)
+    .map(({ address }) => address);
+
+/** The resolvers of this machine that Docker's resolver asks from inside a sandbox; those on loopback it asks itself. */
+export function machineResolvers(): string[] {
+  try {
+    return readFileSync("/etc/resolv.conf", "utf8")
+      .split("\n")
+      .flatMap((line) => /^\s*nameserver\s+(\S+)/.exec(line)?.[1] ?? [])
+      .filter((address) => isIpv4(address) && !address.startsWith("127."));
+  } catch {
+    return [];
+  }
+}
+
+/** What of `egress` a packet filter cannot hold by itself. */
+export const unenforceableEntries = (egress: readonly string[]): string[] => egress.filter((entry) => !isIpv4(entry));

@@ -1,0 +1,102 @@
+import type { Clock } from "@porter-sandbox/spec";
+import type { DockerClient } from "./client.ts";
+import type { Names } from "./names.ts";
+
+/** What the engine tells of a container of ours. */
+export interface DockerEvent {
+  /** `die`, `oom`, `destroy`, `exec_die`. */
+  readonly action: string;
+  /** The container's own id. */
+  readonly container: string;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+export interface EventFeed {
+  /** Resolves when the feed is connected: what happens from here on will be told, or `resync` will be called. */
+  ready(): Promise<void>;
+  listen(listener: (event: DockerEvent) => void): () => void;
+  /** Called whenever events may have been missed: look for yourself. */
+  onResync(listener: () => void): () => void;
+  close(): void;
+}
+
+interface WireEvent {
+  readonly Action?: string;
+  readonly Actor?: { readonly ID?: string; readonly Attributes?: Record<string, string> };
+}
+
+const longestPauseMs = 5_000;
+
+/**
+ * One stream of the engine's events about what carries our label. Nothing polls: when the stream breaks it is taken up
+ * again, with growing pauses while the engine is away, and listeners are told to look for themselves.
+ */
+export function createEventFeed(client: DockerClient, names: Names, clock: Clock): EventFeed {
+  const listeners = new Set<(event: DockerEvent) => void>();
+  const resyncs = new Set<() => void>();
+  const stop = new AbortController();
+  let connected: Promise<void> | undefined;
+  let everConnected = false;
+
+  const filters = { type: ["container"], event: ["die", "oom", "destroy", "exec_die"], ...names.filters() };
+
+  async function connect(): Promise<void> {
+    const body = await client.stream("GET", "/events", { query: { filters }, signal: stop.signal });
+    if (everConnected) for (const resync of resyncs) resync();
+    everConnected = true;
+    let rest = "";
+    body.setEncoding("utf8");
+    body.on("data", (text: string) => {
+      const lines = (rest + text).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) if (line.trim() !== "") tell(line);
+    });
+    // An error is followed by close, where the stream is taken up again.
+    body.on("error", () => {});
+    body.once("close", () => {
+      connected = undefined;
+      if (!stop.signal.aborted) reconnect(100);
+    });
+  }
+
+  function tell(line: string): void {
+    let event: WireEvent;
+    try {
+      event = JSON.parse(line) as WireEvent;
+    } catch {
+      return;
+    }
+    if (event.Action === undefined || event.Actor?.ID === undefined) return;
+    const told = { action: event.Action, container: event.Actor.ID, attributes: event.Actor.Attributes ?? {} };
+    for (const listener of [...listeners]) listener(told);
+  }
+
+  function reconnect(pauseMs: number): void {
+    if (connected !== undefined || stop.signal.aborted) return;
+    const attempt = connect();
+    connected = attempt;
+    attempt.catch(() => {
+      if (connected === attempt) connected = undefined;
+      if (!stop.signal.aborted) clock.schedule(() => reconnect(Math.min(pauseMs * 2, longestPauseMs)), pauseMs);
+    });
+  }
+
+  return {
+    async ready() {
+      if (connected === undefined) reconnect(100);
+      await connected;
+    },
+    listen(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    onResync(listener) {
+      resyncs.add(listener);
+      return () => resyncs.delete(listener);
+    },
+    close() {
+      stop.abort(new Error("the engine is closed"));
+      listeners.clear();
+    },
+  };
+}

@@ -1,0 +1,207 @@
+import { EngineError, type EngineExec } from "@porter-sandbox/api";
+import type { DockerClient, Hijacked } from "./client.ts";
+import { hasStatus, toEngineError, unless } from "./errors.ts";
+import type { EventFeed } from "./events.ts";
+import { type OutputStream, readFrames } from "./frames.ts";
+import type { ExecInspection } from "./inspection.ts";
+
+export interface ExecRequest {
+  /** The container to run it in. */
+  readonly container: string;
+  readonly command: readonly string[];
+  readonly stdin: boolean;
+  readonly env?: readonly string[] | undefined;
+  readonly user?: string | undefined;
+}
+
+/** An EngineExec without its kill, which needs more than the engine's API. */
+export type ExecStreams = Omit<EngineExec, "kill">;
+
+/** How many bytes of each stream may wait for their reader. */
+const highWaterMark = 256 * 1024;
+/** What the engine writes to stdout when it could not start a command; told apart from the command's own output. */
+const startFailure = /^(OCI runtime exec failed|exec failed|runc exec|failed to create exec|.*executable file not found)/;
+const longestStartFailure = 4096;
+/** Shells say 127 for what is not there and 126 for what cannot be run; engines before 23 say 126 for both. */
+const notFound = /executable file not found|no such file or directory/;
+
+/** Starts a command in a running container. Rejects with an EngineError `not_running` when it does not run. */
+export async function startExec(client: DockerClient, events: EventFeed, request: ExecRequest): Promise<ExecStreams> {
+  const { container, command, stdin, env, user } = request;
+  let exec: string;
+  let hijacked: Hijacked;
+  try {
+    await events.ready();
+    const created = await client.call<{ Id: string }>("POST", `/containers/${container}/exec`, {
+      json: {
+        AttachStdin: stdin,
+        AttachStdout: true,
+        AttachStderr: true,
+        Tty: false,
+        Cmd: command,
+        ...(env && { Env: env }),
+        ...(user && { User: user }),
+      },
+    });
+    exec = created.Id;
+    hijacked = await client.hijack(`/exec/${exec}/start`, { json: { Detach: false, Tty: false } });
+  } catch (error) {
+    if (hasStatus(error, 404, 409)) throw new EngineError("not_running", "the sandbox is not running", { cause: error });
+    throw toEngineError(error);
+  }
+  const inspect = () => unless([404], client.call<ExecInspection>("GET", `/exec/${exec}/json`));
+  const died = whenExecEnds(events, exec, container, inspect);
+
+  /** After the last byte of output: the exit code, or why it is not known. */
+  async function exitCode(): Promise<{ exit_code: number; started: boolean }> {
+    let found = await inspect();
+    if (found?.Running === true) {
+      await died.promise;
+      found = await inspect();
+    }
+    if (found === undefined || found.Running || typeof found.ExitCode !== "number") {
+      throw new EngineError("not_running", "the sandbox ended before its command");
+    }
+    return { exit_code: found.ExitCode, started: found.Pid !== 0 };
+  }
+
+  const output = outputOf(hijacked, exitCode);
+  output.exit.then(died.stop, died.stop);
+  return { ...output, ...(stdin && { stdin: inputOf(hijacked) }) };
+}
+
+/** Resolves when an exec, or the container it runs in, has ended. */
+function whenExecEnds(
+  events: EventFeed,
+  exec: string,
+  container: string,
+  inspect: () => Promise<ExecInspection | undefined>,
+): { promise: Promise<void>; stop: () => void } {
+  let stop = () => {};
+  const promise = new Promise<void>((resolve) => {
+    const look = () => void inspect().then((found) => found?.Running !== true && resolve(), () => {});
+    const offEvents = events.listen(({ action, container: about, attributes }) => {
+      if (action === "exec_die" && attributes.execID === exec) resolve();
+      if ((action === "die" || action === "destroy") && about === container) resolve();
+    });
+    const offResync = events.onResync(look);
+    stop = () => {
+      offEvents();
+      offResync();
+      resolve();
+    };
+  });
+  return { promise, stop };
+}
+
+/** The two streams of a hijacked connection. Nobody's bytes pile up: a reader that rests makes the engine rest. */
+function outputOf(
+  { socket, head }: Hijacked,
+  exitCode: () => Promise<{ exit_code: number; started: boolean }>,
+): Pick<ExecStreams, "stdout" | "stderr" | "exit"> {
+  type Controller = ReadableStreamDefaultController<Uint8Array>;
+  const open = new Map<OutputStream, Controller>();
+  /** The beginning of stdout, while it may still be the engine's word that the command could not start. */
+  let held: Uint8Array[] | undefined = [];
+  let heldBytes = 0;
+
+  const flow = () => {
+    const full = [...open.values()].some(({ desiredSize }) => (desiredSize ?? 1) <= 0);
+    if (full) socket.pause();
+    else socket.resume();
+  };
+  const streamOf = (name: OutputStream) =>
+    new ReadableStream<Uint8Array>(
+      {
+        start: (controller) => void open.set(name, controller),
+        pull: flow,
+        cancel() {
+          open.delete(name);
+          flow();
+        },
+      },
+      { highWaterMark, size: (chunk) => chunk.byteLength },
+    );
+  const stdout = streamOf("stdout");
+  const stderr = streamOf("stderr");
+
+  const deliver = (name: OutputStream, piece: Uint8Array) => {
+    if (piece.length > 0) open.get(name)?.enqueue(piece);
+  };
+  const releaseHeld = (name: OutputStream) => {
+    for (const piece of held ?? []) deliver(name, piece);
+    held = undefined;
+  };
+  const frames = readFrames((name, piece) => {
+    if (held !== undefined && name === "stdout") {
+      held.push(piece);
+      heldBytes += piece.length;
+      const text = Buffer.concat(held).toString("utf8");
+      const undecided = startFailure.test(text) && heldBytes <= longestStartFailure;
+      if (!undecided) releaseHeld("stdout");
+      return;
+    }
+    deliver(name, piece);
+  });
+
+  const exit = new Promise<{ exit_code: number }>((resolve, reject) => {
+    let broken: Error | undefined;
+    const take = (bytes: Uint8Array) => {
+      if (broken !== undefined) return;
+      try {
+        frames.push(bytes);
+      } catch (error) {
+        broken = error as Error;
+        socket.destroy();
+        return;
+      }
+      flow();
+    };
+    const finish = async () => {
+      try {
+        if (broken !== undefined) throw broken;
+        frames.end();
+        const { exit_code, started } = await exitCode();
+        const refusal = started || held === undefined ? undefined : Buffer.concat(held).toString("utf8");
+        releaseHeld(refusal === undefined ? "stdout" : "stderr");
+        for (const controller of open.values()) controller.close();
+        resolve({ exit_code: refusal !== undefined && notFound.test(refusal) ? 127 : exit_code });
+      } catch (error) {
+        const failure = toEngineError(error);
+        for (const controller of open.values()) controller.error(failure);
+        reject(failure);
+      } finally {
+        open.clear();
+        socket.destroy();
+      }
+    };
+    let finished = false;
+    const once = () => {
+      if (finished) return;
+      finished = true;
+      void finish();
+    };
+    socket.on("data", take);
+    socket.on("end", once);
+    socket.on("error", (error) => {
+      broken ??= error;
+    });
+    socket.on("close", once);
+    if (head.length > 0) take(head);
+  });
+  // Those who only read the streams see the failure there.
+  exit.catch(() => {});
+  return { stdout, stderr, exit };
+}
+
+/** Standard input; closing it is end of file, and output goes on. */
+function inputOf({ socket }: Hijacked): WritableStream<Uint8Array> {
+  return new WritableStream<Uint8Array>({
+    write: (chunk) =>
+      new Promise((resolve, reject) => {
+        socket.write(chunk, (error) => (error ? reject(toEngineError(error)) : resolve()));
+      }),
+    close: () => new Promise((resolve) => socket.end(() => resolve())),
+    abort: () => void socket.end(),
+  });
+}

@@ -1,0 +1,173 @@
+import { EngineError } from "@porter-sandbox/api";
+import { type DockerClient, textOf } from "./client.ts";
+import { DockerRefusal, hasStatus } from "./errors.ts";
+
+/** How to sign in to one registry. */
+export interface RegistryCredentials {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** How far a pull has come, for whoever shows it. */
+export interface PullProgress {
+  readonly image: string;
+  /** The engine's words: `Downloading`, `Pull complete`, … */
+  readonly status: string;
+  readonly layer?: string | undefined;
+  readonly current_bytes?: number | undefined;
+  readonly total_bytes?: number | undefined;
+}
+
+export interface ImageOptions {
+  /** Credentials by registry host: `registry.example.com`, `docker.io`. */
+  readonly registries?: Readonly<Record<string, RegistryCredentials>> | undefined;
+  readonly onPullProgress?: ((progress: PullProgress) => void) | undefined;
+}
+
+export interface ImageReference {
+  /** Registry host; `docker.io` when the name has none. */
+  readonly registry: string;
+  /** The name without its tag or digest, as it was written. */
+  readonly name: string;
+  /** A tag or a digest; `latest` when there is none. */
+  readonly version: string;
+}
+
+export interface Images {
+  /**
+   * Pulls an image; callers that ask for the same one at the same time share one pull, which ends when none of them
+   * waits any longer. Rejects with an EngineError `image_pull` that says why.
+   */
+  pull(image: string, signal?: AbortSignal): Promise<void>;
+}
+
+/** Takes a reference apart. Without a tag Docker's API would pull every tag there is. */
+export function parseReference(image: string): ImageReference {
+  const at = image.indexOf("@");
+  const untagged = at === -1 ? image : image.slice(0, at);
+  const slash = untagged.lastIndexOf("/");
+  const colon = untagged.indexOf(":", slash + 1);
+  const name = colon === -1 ? untagged : untagged.slice(0, colon);
+  const version = at !== -1 ? image.slice(at + 1) : colon === -1 ? "latest" : untagged.slice(colon + 1);
+  const [first = "", ...others] = name.split("/");
+  const isHost = others.length > 0 && (/[.:]/.test(first) || first === "localhost");
+  return { registry: isHost ? first : "docker.io", name, version };
+}
+
+interface PullLine {
+  readonly status?: string;
+  readonly id?: string;
+  readonly error?: string;
+  readonly errorDetail?: { readonly message?: string };
+  readonly progressDetail?: { readonly current?: number; readonly total?: number };
+}
+
+interface SharedPull {
+  readonly done: Promise<void>;
+  readonly stop: AbortController;
+  waiting: number;
+}
+
+export function createImages(client: DockerClient, options: ImageOptions): Images {
+  const pulls = new Map<string, SharedPull>();
+
+  async function pullNow(image: string, signal: AbortSignal): Promise<void> {
+    const { registry, name, version } = parseReference(image);
+    const credentials = options.registries?.[registry];
+    try {
+      const body = await client.stream("POST", "/images/create", {
+        query: { fromImage: name, tag: version },
+        headers: credentials === undefined ? {} : { "X-Registry-Auth": encodeAuth(credentials, registry) },
+        signal,
+        timeoutMs: 0,
+      });
+      let rest = "";
+      body.setEncoding("utf8");
+      for await (const text of body) {
+        const lines = (rest + String(text)).split("\n");
+        rest = lines.pop() ?? "";
+        for (const line of lines) report(image, line);
+      }
+      report(image, rest);
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      if (error instanceof EngineError) throw error;
+      const unreachable = !(error instanceof DockerRefusal);
+      throw new EngineError(unreachable ? "engine_error" : "image_pull", pullMessage(image, String((error as Error).message)), {
+        cause: error,
+      });
+    }
+  }
+
+  function report(image: string, line: string): void {
+    if (line.trim() === "") return;
+    const { status, id, error, errorDetail, progressDetail } = JSON.parse(line) as PullLine;
+    const failure = errorDetail?.message ?? error;
+    if (failure !== undefined) throw new EngineError("image_pull", pullMessage(image, failure));
+    if (status === undefined) return;
+    options.onPullProgress?.({
+      image,
+      status,
+      layer: id,
+      current_bytes: progressDetail?.current,
+      total_bytes: progressDetail?.total,
+    });
+  }
+
+  return {
+    async pull(image, signal) {
+      signal?.throwIfAborted();
+      let shared = pulls.get(image);
+      if (shared === undefined) {
+        const stop = new AbortController();
+        const done = pullNow(image, stop.signal).finally(() => pulls.delete(image));
+        done.catch(() => {});
+        shared = { done, stop, waiting: 0 };
+        pulls.set(image, shared);
+      }
+      const pull = shared;
+      pull.waiting += 1;
+      try {
+        await orAbort(pull.done, signal);
+      } finally {
+        pull.waiting -= 1;
+        if (pull.waiting === 0 && pulls.get(image) === pull) {
+          pulls.delete(image);
+          pull.stop.abort(new Error("nobody waits for this image any longer"));
+        }
+      }
+    },
+  };
+}
+
+const pullMessage = (image: string, reason: string) => `image ${image} could not be pulled: ${reason}`;
+
+function encodeAuth({ username, password }: RegistryCredentials, registry: string): string {
+  const serveraddress = registry === "docker.io" ? "https://index.docker.io/v1/" : registry;
+  return Buffer.from(JSON.stringify({ username, password, serveraddress })).toString("base64url");
+}
+
+/** Waits for `promise`, or rejects with the signal's reason as soon as it aborts. */
+export function orAbort<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    if (signal.aborted) return onAbort();
+    signal.addEventListener("abort", onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
+}
+
+/** Whether a create failed since the engine has no such image. */
+export const lacksImage = (error: unknown): boolean =>
+  hasStatus(error, 404) && /no such image|not found: manifest|image not known/i.test((error as Error).message);
+
+/** Loads the rootfs in `tar` as an image, for tests and for machines without a registry. */
+export async function importImage(client: DockerClient, tar: Uint8Array, image: string, changes: readonly string[]): Promise<void> {
+  const { name, version } = parseReference(image);
+  const path = `/images/create?fromSrc=-&repo=${encodeURIComponent(name)}&tag=${encodeURIComponent(version)}${changes
+    .map((change) => `&changes=${encodeURIComponent(change)}`)
+    .join("")}`;
+  const text = await textOf(await client.stream("POST", path, { body: tar }));
+  if (text.includes('"error"')) throw new Error(text);
+}

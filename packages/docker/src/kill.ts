@@ -1,0 +1,89 @@
+import type { DockerClient } from "./client.ts";
+import { helperBody } from "./container-body.ts";
+import { unless } from "./errors.ts";
+import { type Images, lacksImage } from "./images.ts";
+import type { Names } from "./names.ts";
+
+/** Set for every command, and inherited by all that it starts: how its processes are known again. */
+export const marker = "PORTER_SANDBOX_EXEC_ID";
+
+/**
+ * Docker has no way to end an exec. This runs in a container of its own that shares only the sandbox's process
+ * namespace, so it needs nothing of the sandbox's image, and nothing in the sandbox can get at it.
+ *
+ * Everything that carries the mark is stopped, again and again until a look finds nothing new, so that what forks
+ * faster than it is looked for runs out of room; what is in the sessions of those, or descends from them, belongs to
+ * them even without the mark. Then all of it is killed.
+ */
+const script = `
+look() {
+  marked=$(cd /proc && grep -lzxF "$1" [0-9]*/environ 2>/dev/null | cut -d/ -f1)
+  [ -n "$marked" ] || { all=; return; }
+  all=$(cat /proc/[0-9]*/stat 2>/dev/null | awk -v marked="$marked" -v me=$$ '
+    BEGIN { n = split(marked, given); for (i = 1; i <= n; i++) { own[given[i]] = 1 } }
+    { line = $0; pid = $1; sub(/.*\\) /, "", line); split(line, f, " "); parent[pid] = f[2]; session[pid] = f[4] }
+    END {
+      for (pid in own) if (session[pid] > 1) sessions[session[pid]] = 1
+      do {
+        grown = 0
+        for (pid in parent) if (!(pid in own) && pid > 1 && pid != me && parent[pid] != me)
+          if ((session[pid] in sessions) || (parent[pid] in own)) { own[pid] = 1; grown = 1 }
+      } while (grown)
+      for (pid in own) if (pid > 1 && (pid in parent)) print pid
+    }' | sort -n)
+}
+round=0
+before=
+while [ $round -lt 200 ]; do
+  round=$((round + 1))
+  look "$1"
+  [ -n "$all" ] || exit 0
+  kill -STOP $all 2>/dev/null
+  if [ "$all" = "$before" ]; then kill -KILL $all 2>/dev/null; before=; else before=$all; fi
+done
+exit 1
+`;
+
+export interface KillerOptions {
+  readonly client: DockerClient;
+  readonly names: Names;
+  readonly images: Images;
+  readonly helperImage: string;
+}
+
+/** Kills an exec of a container with all its descendants. Resolves when none of them is left, or the container has ended. */
+export async function killExec(
+  { client, names, images, helperImage }: KillerOptions,
+  container: string,
+  execId: string,
+): Promise<void> {
+  const body = helperBody({
+    image: helperImage,
+    command: ["sh", "-c", script, "kill", `${marker}=${execId}`],
+    labels: names.labels("kill", execId),
+    capabilities: ["KILL", "SYS_PTRACE"],
+    host: { PidMode: `container:${container}` },
+  });
+  const create = () => client.call<{ Id: string }>("POST", "/containers/create", { json: body });
+  let id: string;
+  try {
+    id = (await create()).Id;
+  } catch (error) {
+    if (!lacksImage(error)) throw error;
+    await images.pull(helperImage);
+    id = (await create()).Id;
+  }
+  try {
+    await client.call("POST", `/containers/${id}/start`);
+    const { StatusCode } = await client.call<{ StatusCode: number }>("POST", `/containers/${id}/wait`);
+    if (StatusCode !== 0) throw new Error("some processes of the command could not be killed");
+  } catch (error) {
+    const target = await unless(
+      [404],
+      client.call<{ State: { Running: boolean } }>("GET", `/containers/${container}/json`),
+    );
+    if (target?.State.Running === true) throw error;
+  } finally {
+    await unless([404, 409], client.call("DELETE", `/containers/${id}`, { query: { force: true, v: true } })).catch(() => {});
+  }
+}

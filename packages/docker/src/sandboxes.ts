@@ -1,0 +1,263 @@
+import { EngineError, type RunningSandbox, type SandboxEnd, type SandboxPlan } from "@porter-sandbox/api";
+import type { Clock } from "@porter-sandbox/spec";
+import type { DockerClient } from "./client.ts";
+import { type DefaultLimits, type Isolation, sandboxBody } from "./container-body.ts";
+import { hasStatus, toEngineError, unless } from "./errors.ts";
+import type { DockerEvent, EventFeed } from "./events.ts";
+import { type Images, lacksImage, orAbort } from "./images.ts";
+import { type ContainerInspection, type ContainerState, type ContainerSummary, parseTime } from "./inspection.ts";
+import { label, type Names } from "./names.ts";
+import type { Holder, Network } from "./network.ts";
+
+export interface Sandboxes {
+  start(plan: SandboxPlan, signal: AbortSignal): Promise<RunningSandbox>;
+  attach(id: string): Promise<RunningSandbox | undefined>;
+  stop(id: string): Promise<void>;
+  remove(id: string): Promise<void>;
+  /** The ids of all that were started; clears away what a crash left half made. */
+  inventory(): Promise<string[]>;
+  /** The container of a sandbox; undefined when there is none. */
+  container(id: string): Promise<SandboxContainer | undefined>;
+}
+
+export interface SandboxContainer {
+  readonly id: string;
+  /** The container whose network it uses; itself without a holder. */
+  readonly network: string;
+}
+
+export interface SandboxesOptions {
+  readonly client: DockerClient;
+  readonly names: Names;
+  readonly images: Images;
+  readonly events: EventFeed;
+  readonly clock: Clock;
+  readonly limits: DefaultLimits;
+  readonly isolation: Isolation;
+  readonly network: Network;
+  /** Whether sandboxes run behind a holder's packet filter. */
+  readonly filtered: boolean;
+  /** Called for each sandbox that runs, and when it does not any more. */
+  readonly onRunning: (sandbox: string, container: SandboxContainer) => void;
+  readonly onEnded: (sandbox: string) => void;
+}
+
+interface Watched {
+  readonly sandbox: string;
+  readonly resolve: (end: SandboxEnd) => void;
+}
+
+export function createSandboxes(options: SandboxesOptions): Sandboxes {
+  const { client, names, images, events, clock, limits, isolation, network, filtered } = options;
+  const containers = new Map<string, SandboxContainer>();
+  /** By container: those whose end is waited for. */
+  const watched = new Map<string, Watched>();
+  /** Holders of sandboxes that are being made, so that a clean-up does not take them for left-overs. */
+  const holdersInUse = new Set<string>();
+
+  events.listen((event: DockerEvent) => {
+    if (event.action === "die" && watched.has(event.container)) void lookAt(event.container);
+    if (event.action === "destroy") gone(event.container);
+  });
+  events.onResync(() => {
+    for (const container of watched.keys()) void lookAt(container);
+  });
+
+  const inspect = (container: string) =>
+    unless([404], client.call<ContainerInspection>("GET", `/containers/${container}/json`));
+
+  /** Ends the wait when the container has ended. What the engine does not answer now it tells at the next resync. */
+  async function lookAt(container: string): Promise<void> {
+    try {
+      const found = await inspect(container);
+      if (found === undefined) gone(container);
+      else if (!found.State.Running) settle(container, endOf(found.State, clock));
+    } catch {
+      // The engine is away; the feed says when to look again.
+    }
+  }
+
+  function gone(container: string): void {
+    settle(container, { reason: "engine_error", message: "its container was removed", finished_at: clock.now() });
+  }
+
+  function settle(container: string, end: SandboxEnd): void {
+    const watch = watched.get(container);
+    if (watch === undefined) return;
+    watched.delete(container);
+    options.onEnded(watch.sandbox);
+    const known = containers.get(watch.sandbox);
+    if (known !== undefined) void releaseHolder(known).catch(() => {});
+    watch.resolve(end);
+  }
+
+  /** The network goes with the workload; a holder that could not be removed now goes with the container. */
+  async function releaseHolder({ id, network: holder }: SandboxContainer): Promise<void> {
+    if (holder === id) return;
+    await network.release(holder);
+    holdersInUse.delete(holder);
+  }
+
+  function running(sandbox: string, container: SandboxContainer, state: ContainerState): RunningSandbox {
+    containers.set(sandbox, container);
+    const started_at = parseTime(state.StartedAt) ?? clock.now();
+    const common = { started_at, host: "" };
+    if (!state.Running) {
+      void releaseHolder(container).catch(() => {});
+      return { ...common, ended: Promise.resolve(endOf(state, clock)) };
+    }
+    const ended = new Promise<SandboxEnd>((resolve) => watched.set(container.id, { sandbox, resolve }));
+    options.onRunning(sandbox, container);
+    return { ...common, ended };
+  }
+
+  async function create(plan: SandboxPlan, networkMode: string, signal: AbortSignal): Promise<string> {
+    const image = plan.snapshot_id === undefined ? plan.image : names.snapshot(plan.snapshot_id);
+    const body = sandboxBody(plan, { names, limits, isolation, image, network: networkMode });
+    const attempt = async () => {
+      // Not given the signal: whether a create that was called off has made a container could not be known.
+      const { Id } = await client.call<{ Id: string }>("POST", "/containers/create", {
+        query: { name: names.container("sandbox", plan.id) },
+        json: body,
+      });
+      return Id;
+    };
+    try {
+      return await attempt();
+    } catch (error) {
+      if (lacksImage(error)) {
+        if (plan.snapshot_id !== undefined) throw new EngineError("not_found", `snapshot ${plan.snapshot_id} does not exist`);
+        await images.pull(plan.image, signal);
+        return attempt();
+      }
+      if (hasStatus(error, 409) && (await removeUnstarted(plan.id))) return attempt();
+      if (hasStatus(error, 400) && /invalid reference format/i.test((error as Error).message)) {
+        throw new EngineError("image_pull", `image ${plan.image} could not be pulled: ${(error as Error).message}`);
+      }
+      throw error;
+    }
+  }
+
+  /** What a crash between create and start left behind stands in the way of a second try. */
+  async function removeUnstarted(id: string): Promise<boolean> {
+    const [found] = await list("sandbox", id);
+    if (found?.State !== "created") return false;
+    await removeContainer(found.Id);
+    return true;
+  }
+
+  const removeContainer = (container: string) =>
+    unless([404, 409], client.call("DELETE", `/containers/${container}`, { query: { force: true, v: true } }));
+
+  const list = (kind: "sandbox" | "holder" | "kill", id?: string) =>
+    client.call<ContainerSummary[]>("GET", "/containers/json", { query: { all: true, filters: names.filters(kind, id) } });
+
+  async function networkFor(plan: SandboxPlan, signal: AbortSignal): Promise<{ mode: string; holder?: Holder }> {
+    if (plan.egress?.length === 0) return { mode: "none" };
+    if (!filtered) {
+      await network.ensure();
+      return { mode: names.network };
+    }
+    const holder = await network.holder(plan.egress, signal);
+    holdersInUse.add(holder.id);
+    return { mode: `container:${holder.id}`, holder };
+  }
+
+  async function find(id: string): Promise<SandboxContainer | undefined> {
+    const known = containers.get(id);
+    if (known !== undefined) return known;
+    const [found] = await list("sandbox", id);
+    if (found === undefined) return undefined;
+    const container = { id: found.Id, network: holderOf(found) ?? found.Id };
+    containers.set(id, container);
+    return container;
+  }
+
+  return {
+    async start(plan, signal) {
+      let container: string | undefined;
+      let holder: Holder | undefined;
+      try {
+        signal.throwIfAborted();
+        const [, net] = await Promise.all([orAbort(events.ready(), signal), networkFor(plan, signal)]);
+        holder = net.holder;
+        signal.throwIfAborted();
+        container = await create(plan, net.mode, signal);
+        signal.throwIfAborted();
+        await client.call("POST", `/containers/${container}/start`);
+        signal.throwIfAborted();
+        const found = await inspect(container);
+        if (found === undefined) throw new EngineError("engine_error", "its container was removed while it started");
+        return running(plan.id, { id: container, network: holder?.id ?? container }, found.State);
+      } catch (error) {
+        if (container !== undefined) await removeContainer(container).catch(() => {});
+        if (holder !== undefined) await releaseHolder({ id: "", network: holder.id }).catch(() => {});
+        if (signal.aborted) throw signal.reason;
+        throw toEngineError(error);
+      }
+    },
+
+    async attach(id) {
+      await events.ready();
+      const container = await find(id);
+      const found = container === undefined ? undefined : await inspect(container.id);
+      if (container === undefined || found === undefined) {
+        containers.delete(id);
+        return undefined;
+      }
+      if (found.State.Status === "created") {
+        await this.remove(id);
+        return undefined;
+      }
+      return running(id, container, found.State);
+    },
+
+    async stop(id) {
+      const container = await find(id);
+      if (container === undefined) return;
+      // 409: it does not run. Everything of it that runs elsewhere, its execs, dies with its main process.
+      await unless([404, 409], client.call("POST", `/containers/${container.id}/kill`, { query: { signal: "KILL" } }));
+      await releaseHolder(container);
+    },
+
+    async remove(id) {
+      const container = await find(id);
+      if (container === undefined) return;
+      await removeContainer(container.id);
+      containers.delete(id);
+      gone(container.id);
+      await releaseHolder(container);
+    },
+
+    async inventory() {
+      const [sandboxes, holders, killers] = await Promise.all([list("sandbox"), list("holder"), list("kill")]);
+      const used = new Set(sandboxes.flatMap((summary) => (isOver(summary) ? [] : (holderOf(summary) ?? []))));
+      const stray = holders.filter(({ Id }) => !used.has(Id) && !holdersInUse.has(Id) && !network.isOwn(Id));
+      const unstarted = sandboxes.filter(({ State, Labels }) => State === "created" && !containers.has(Labels?.[label.id] ?? ""));
+      await Promise.all([...stray, ...killers, ...unstarted].map(({ Id }) => removeContainer(Id)));
+      return sandboxes.filter((summary) => !unstarted.includes(summary)).flatMap(({ Labels }) => Labels?.[label.id] ?? []);
+    },
+
+    container: find,
+  };
+}
+
+const isOver = ({ State }: ContainerSummary) => State === "exited" || State === "dead";
+
+function holderOf({ HostConfig }: ContainerSummary): string | undefined {
+  return /^container:(.+)$/.exec(HostConfig?.NetworkMode ?? "")?.[1];
+}
+
+/** How a container ended, in the port's words. */
+export function endOf(state: ContainerState, clock: Clock): SandboxEnd {
+  const finished_at = parseTime(state.FinishedAt) ?? clock.now();
+  // An engine that was stopped the hard way does not know how its containers ended.
+  if (state.Status === "dead" || (state.Error !== "" && state.ExitCode === 128)) {
+    return { reason: "engine_error", message: state.Error || "the engine lost it", finished_at };
+  }
+  // A workload that outlived the killing of one of its processes, and ended well, did not end for want of memory.
+  if (state.OOMKilled && state.ExitCode !== 0) {
+    return { exit_code: state.ExitCode, reason: "out_of_memory", message: "it ran out of memory", finished_at };
+  }
+  return { exit_code: state.ExitCode, finished_at };
+}

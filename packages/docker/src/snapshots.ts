@@ -1,0 +1,72 @@
+import { EngineError } from "@porter-sandbox/api";
+import type { DockerClient } from "./client.ts";
+import { unless } from "./errors.ts";
+import type { ContainerInspection, ImageInspection } from "./inspection.ts";
+import { label, type Names } from "./names.ts";
+
+export interface Snapshots {
+  create(id: string, container: string): Promise<{ size_bytes: number }>;
+  delete(id: string): Promise<void>;
+  inventory(): Promise<string[]>;
+}
+
+export function createSnapshots(client: DockerClient, names: Names): Snapshots {
+  const inspectImage = (image: string) => client.call<ImageInspection>("GET", `/images/${image}/json`);
+
+  return {
+    async create(id, container) {
+      const [repo, tag] = names.snapshot(id).split(":");
+      const source = await unless([404], client.call<ContainerInspection>("GET", `/containers/${container}/json`));
+      if (source?.State.Running !== true) throw new EngineError("not_running", "the sandbox is not running");
+      const image = await unless([404], inspectImage(source.Image));
+      await client.call("POST", "/commit", {
+        // Paused while it is read, so that the file system is of one moment.
+        query: { container, repo, tag, pause: true },
+        json: snapshotConfig(image, source.Config.Env ?? [], names.labels("snapshot", id)),
+        timeoutMs: 0,
+      });
+      const { Size } = await inspectImage(names.snapshot(id));
+      return { size_bytes: Size };
+    },
+
+    async delete(id) {
+      // By force: a sandbox that was made from it may still run, and keeps what it needs of it.
+      await unless([404], client.call("DELETE", `/images/${names.snapshot(id)}`, { query: { force: true } }));
+    },
+
+    async inventory() {
+      const query = { filters: names.filters("snapshot") };
+      const images = await client.call<{ Labels?: Record<string, string> | null; RepoTags?: string[] | null }[]>(
+        "GET",
+        "/images/json",
+        { query },
+      );
+      return images.flatMap(({ Labels, RepoTags }) => {
+        const id = Labels?.[label.id];
+        return id !== undefined && RepoTags?.includes(names.snapshot(id)) ? [id] : [];
+      });
+    },
+  };
+}
+
+/**
+ * What a snapshot's image says of itself. Docker would take over the container's settings, its environment and with it
+ * its secrets included; a snapshot is a file system, so it keeps those of the image that the sandbox was made from. An
+ * environment entry without a value keeps the container's from being taken over.
+ */
+export function snapshotConfig(
+  image: ImageInspection | undefined,
+  env: readonly string[],
+  labels: Record<string, string>,
+): Record<string, unknown> {
+  const keyOf = (entry: string) => entry.split("=", 1)[0] ?? entry;
+  const kept = (image?.Config?.Env ?? []).filter((entry) => entry.includes("="));
+  const keptKeys = new Set(kept.map(keyOf));
+  return {
+    Labels: labels,
+    Env: [...kept, ...env.map(keyOf).filter((key) => !keptKeys.has(key))],
+    Cmd: image?.Config?.Cmd ?? [],
+    Entrypoint: image?.Config?.Entrypoint ?? [],
+    OpenStdin: false,
+  };
+}

@@ -1,0 +1,241 @@
+import { randomUUID } from "node:crypto";
+import { EngineError, type EngineErrorCode, type EngineFileInfo, type EngineFiles } from "@porter-sandbox/api";
+import type { DockerClient } from "./client.ts";
+import type { EventFeed } from "./events.ts";
+import { type ExecStreams, startExec } from "./exec.ts";
+import type { HelperAnswer, VolumeHelper, VolumeHelpers } from "./volume-helper.ts";
+import { type ListedFile, parseListing, partPrefix, readScript, writeScript } from "./volume-script.ts";
+
+/** Up to here a file goes through the helper's session; beyond it, through a process of its own, as a stream. */
+const smallWriteBytes = 4 * 1024;
+const smallReadBytes = 64 * 1024;
+
+const typeMask = 0o170000;
+const directoryType = 0o040000;
+const fileType = 0o100000;
+
+export interface FilesOptions {
+  readonly client: DockerClient;
+  readonly events: EventFeed;
+  readonly helpers: VolumeHelpers;
+}
+
+/** The files of one volume, worked on by its helper. Links, devices, pipes and sockets are not shown and not followed. */
+export function volumeFiles({ client, events, helpers }: FilesOptions, volume: string): EngineFiles {
+  const use = <T>(work: (helper: VolumeHelper) => Promise<T>) => helpers.use(volume, work);
+  const ask = (operation: string, ...args: string[]) => use((helper) => helper.ask(operation, ...args));
+
+  return {
+    async stat(path) {
+      const [info] = infos(expectOk(await ask("stat", ...split(path)), path));
+      if (info === undefined) throw refusal("not_found", path);
+      return path === "/" ? { ...info, name: "" } : info;
+    },
+
+    async list(path) {
+      const answer = await ask("list", path === "/" ? "" : path);
+      return infos(expectOk(answer, path)).filter(({ name }) => path !== "/" || !name.startsWith(partPrefix));
+    },
+
+    async read(path, start, length) {
+      if (length === 0) return new ReadableStream({ start: (controller) => controller.close() });
+      const [directory, name] = split(path);
+      if (name === "") throw refusal("is_a_directory", path);
+      if (length > smallReadBytes) return readStreamed(path, directory, name, start, length);
+      const answer = await use((helper) =>
+        helper.ask("read", directory, name, String(start), String(length)),
+      );
+      const bytes = Buffer.from(expectOk(answer, path).data.toString("latin1"), "base64");
+      if (bytes.length !== length) throw shrunk(path);
+      return new ReadableStream({
+        start(controller) {
+          controller.enqueue(new Uint8Array(bytes));
+          controller.close();
+        },
+      });
+    },
+
+    async write(path, content) {
+      const [directory, name] = split(path);
+      if (name === "") throw refusal("is_a_directory", path);
+      const part = `${partPrefix}${randomUUID()}`;
+      const reader = content.getReader();
+      try {
+        const { head, ended } = await readHead(reader, smallWriteBytes);
+        await use(async (helper) => {
+          if (ended) return void expectOk(await helper.ask("write", directory, name, part, head), path);
+          try {
+            const size = await fill(helper, part, head, reader);
+            expectOk(await helper.ask("commit", directory, name, part, String(size)), path);
+          } catch (error) {
+            await helper.ask("drop", part).catch(() => {});
+            throw error;
+          }
+        });
+      } catch (error) {
+        await reader.cancel(error).catch(() => {});
+        throw error;
+      }
+    },
+
+    async move(from, to) {
+      if (from === "/" || to === "/") throw refusal("exists", "/");
+      expectOk(await ask("move", ...split(from), ...split(to)), from);
+    },
+  };
+
+  function run(helper: VolumeHelper, script: string, args: string[], stdin: boolean): Promise<ExecStreams> {
+    return startExec(client, events, { container: helper.container, command: ["sh", "-c", script, "files", ...args], stdin });
+  }
+
+  /** Streams `head` and the rest into a part; answers how many bytes that were. The part is not yet a file. */
+  async function fill(
+    helper: VolumeHelper,
+    part: string,
+    head: Uint8Array,
+    rest: ReadableStreamDefaultReader<Uint8Array>,
+  ): Promise<number> {
+    const exec = await run(helper, writeScript, [part], true);
+    const said = textOf(exec.stderr);
+    void exec.stdout.cancel();
+    const input = exec.stdin?.getWriter();
+    if (input === undefined) throw new EngineError("engine_error", "the helper takes no input");
+    let size = 0;
+    try {
+      for (let chunk: Uint8Array | undefined = head; chunk !== undefined; ) {
+        await Promise.race([input.write(chunk), exec.exit.then(() => new Promise(() => {}))]);
+        size += chunk.byteLength;
+        const next = await rest.read();
+        chunk = next.done ? undefined : next.value;
+      }
+    } catch (error) {
+      await input.abort(error).catch(() => {});
+      await exec.exit.catch(() => {});
+      throw error;
+    }
+    await input.close();
+    const { exit_code } = await exec.exit;
+    if (exit_code !== 0) throw failure(await said);
+    return size;
+  }
+
+  /** The helper is kept until the last byte was read, or the reader lost interest. */
+  async function readStreamed(path: string, directory: string, name: string, start: number, length: number) {
+    let release: () => void = () => {};
+    const exec = await new Promise<ExecStreams>((resolve, reject) => {
+      use(async (helper) => {
+        const started = await run(helper, readScript, [directory, name, String(start), String(length)], false);
+        const read = new Promise<void>((done) => {
+          release = done;
+        });
+        resolve(started);
+        await read;
+      }).catch(reject);
+    });
+    const said = textOf(exec.stderr);
+    const reader = exec.stdout.getReader();
+    let left = length;
+    const next = async (): Promise<Uint8Array | undefined> => {
+      const { done, value } = await reader.read();
+      if (!done) {
+        left -= value.byteLength;
+        return value;
+      }
+      const { exit_code } = await exec.exit;
+      if (exit_code === 3) throw refusal((await said).trim(), path);
+      if (exit_code !== 0) throw failure(await said);
+      if (left !== 0) throw shrunk(path);
+      return undefined;
+    };
+    try {
+      // Whether the file could be opened is known before the stream is handed out.
+      let first = await next();
+      return new ReadableStream<Uint8Array>(
+        {
+          async pull(controller) {
+            try {
+              const chunk = first ?? (await next());
+              first = undefined;
+              if (chunk !== undefined) return controller.enqueue(chunk);
+              release();
+              controller.close();
+            } catch (error) {
+              release();
+              controller.error(error);
+            }
+          },
+          async cancel(reason) {
+            release();
+            await reader.cancel(reason);
+          },
+        },
+        { highWaterMark: 0 },
+      );
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+}
+
+/** A path as the directory that it is in, empty for the root's, and its name, empty for the root itself. */
+function split(path: string): [directory: string, name: string] {
+  const slash = path.lastIndexOf("/");
+  return [path.slice(0, slash), path.slice(slash + 1)];
+}
+
+function infos({ data }: HelperAnswer): EngineFileInfo[] {
+  return parseListing(data.toString("utf8")).flatMap(({ name, mode, size, modifiedSeconds }: ListedFile) => {
+    const kind = mode & typeMask;
+    if (kind !== directoryType && kind !== fileType) return [];
+    const type = kind === directoryType ? "directory" : "file";
+    return [{ name, type, size_bytes: type === "file" ? size : 0, modified_at: modifiedSeconds * 1000 } as const];
+  });
+}
+
+const codes: Readonly<Record<string, EngineErrorCode>> = {
+  not_found: "not_found",
+  not_a_directory: "not_a_directory",
+  is_a_directory: "is_a_directory",
+  exists: "exists",
+};
+const words: Readonly<Record<string, string>> = {
+  not_found: "there is nothing at",
+  not_a_directory: "something that is no directory is in",
+  is_a_directory: "a directory is at",
+  exists: "something is already at",
+};
+
+function refusal(say: string, path: string): EngineError {
+  const code = codes[say];
+  if (code === undefined) return failure(say);
+  return new EngineError(code, `${words[say] ?? say} ${path}`);
+}
+
+const failure = (said: string) =>
+  new EngineError("engine_error", `the volume's helper failed${said.trim() === "" ? "" : `: ${said.trim().slice(0, 200)}`}`);
+
+const shrunk = (path: string) => new EngineError("engine_error", `${path} became shorter while it was read`);
+
+function expectOk(answer: HelperAnswer, path: string): HelperAnswer {
+  if (answer.say !== "ok") throw refusal(answer.say, path);
+  return answer;
+}
+
+async function textOf(stream: ReadableStream<Uint8Array>): Promise<string> {
+  return new Response(stream).text().catch(() => "");
+}
+
+/** What comes first of a stream, at least `limit` bytes unless it ended before. */
+async function readHead(reader: ReadableStreamDefaultReader<Uint8Array>, limit: number) {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (!done) {
+      chunks.push(value);
+      size += value.byteLength;
+    }
+    if (done || size > limit) return { head: new Uint8Array(Buffer.concat(chunks)), ended: done && size <= limit };
+  }
+}

@@ -1,0 +1,14 @@
+import { defineConfig } from "vitest/config";
+
+// The tests that need a Docker engine, which one setup starts for all of them:
+// vitest run --config packages/docker/vitest.docker.config.ts
+export default defineConfig({
+  test: {
+    root: import.meta.dirname,
+    include: ["test/**/*.docker.test.ts"],
+    globalSetup: ["test/setup.ts"],
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    fileParallelism: false,
+  },
+});
