@@ -7,8 +7,8 @@ import { type Capability, capabilities, type Target } from "./target.ts";
 export interface ContractOptions {
   /** The client to test: the runtime's own. */
   readonly Porter: PorterClass;
-  /** Only cases whose name contains this text. */
-  readonly only?: string | undefined;
+  /** Only cases whose name contains this text, or of which this says so. */
+  readonly only?: string | ((name: string) => boolean) | undefined;
 }
 
 /** A case, ready to be registered with any test runner. */
@@ -47,7 +47,7 @@ export function registerContract(target: Target, { Porter, only = "" }: Contract
   const has = (capability: Capability) =>
     capability === "control" ? target.control !== undefined : target.capabilities.includes(capability);
   return contractCases
-    .filter(({ name }) => name.includes(only))
+    .filter(({ name }) => (typeof only === "string" ? name.includes(only) : only(name)))
     .map(({ name, needs, exclusive, run }) => {
       const missing = needs.filter((capability) => !has(capability));
       return {
