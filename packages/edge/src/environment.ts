@@ -9,6 +9,7 @@ interface DenoLike {
 /** What a runtime may have that holds its environment. */
 export interface Surroundings {
   readonly Deno?: DenoLike | undefined;
+  readonly Bun?: unknown;
   readonly process?: { readonly env?: Readonly<Record<string, unknown>> | undefined } | undefined;
   readonly navigator?: { readonly userAgent?: string | undefined } | undefined;
 }

@@ -1,5 +1,6 @@
 import { type PorterOptions as CoreOptions, Porter as CorePorter, type Platform } from "@porter-sandbox/core";
 import { bindingsEnvironment, isBrowser, runtimeEnvironment } from "./environment.ts";
+import { type Mend, mendFor } from "./transport.ts";
 
 export interface PorterOptions extends CoreOptions {
   /**
@@ -25,11 +26,19 @@ export class Porter extends CorePorter {
    */
   constructor(options: PorterOptions = {}, platform?: Platform) {
     const { env, ...rest } = options;
-    super(rest, {
+    const mend = mendFor();
+    super(mend && rest.fetch ? { ...rest, fetch: mendGiven(mend, rest.fetch) } : rest, {
+      fetch: mend?.((url, init) => globalThis.fetch(url, init)),
       env: () => (env === undefined ? runtimeEnvironment() : bindingsEnvironment(env)),
       // Browsers send streams over HTTP/2 at best, and some never.
       bufferUploads: isBrowser(),
       ...platform,
     });
   }
+}
+
+/** Mends a caller's own `fetch`, in whichever form it came; what is none is left to the checks of the options. */
+function mendGiven(mend: Mend, given: NonNullable<CoreOptions["fetch"]>): CoreOptions["fetch"] {
+  if (typeof given === "function") return mend((url, init) => given(url, init));
+  return typeof given.fetch === "function" ? mend((url, init) => given.fetch(url, init)) : given;
 }
