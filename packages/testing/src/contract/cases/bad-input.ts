@@ -188,7 +188,7 @@ export const badInput = casesOf("bad input", {
 
   "values of environment variables are not repeated": async (c) => {
     const secret = "s3cret-value";
-    const spec = { image: c.target.image, env: { TOKEN: `${secret}\u0000` } };
+    const spec = { image: c.target.image, env: { GREETING: `${secret}\u0000` } };
     const answer = await c.http("POST", "/v1/sandbox/run", { json: spec });
     refused(answer, 400, "invalid_request", { field: "env" });
     excludes(answer.text, secret, "the refusal");

@@ -1,0 +1,143 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: this is code as text
+import { inFile, type Mutant } from "./mutant.ts";
+
+/** What an engine does: files, processes, snapshots, mounts. The fake's gateway is the wire, and breaks like one. */
+export const testingMutants: readonly Mutant[] = [
+  ...inFile("packages/testing/src/memory-engine.ts", [
+    ["sandboxes share their files", "const own = root.clone();", "const own = root;", "exec", "snapshots"],
+    [
+      "volumes are not mounted",
+      "return { root: own, whole: mountTrees(own, mounts) };",
+      "return { root: own, whole: mountTrees(own, []) };",
+      "volumes",
+    ],
+    [
+      "volumes are part of snapshots",
+      "const tree = runningOf(sandbox_id).files().root.clone();",
+      "const tree = runningOf(sandbox_id).files().whole.clone();",
+      "snapshots",
+    ],
+    [
+      "a snapshot goes on changing",
+      "const tree = runningOf(sandbox_id).files().root.clone();",
+      "const tree = runningOf(sandbox_id).files().root;",
+      "snapshots",
+    ],
+    ["a snapshot is empty", "snapshots.set(id, tree);", "snapshots.set(id, createFileTree(now));", "snapshots"],
+    [
+      "a boot never fails",
+      'if (fault?.kind === "failed_boot") {',
+      'if (fault?.kind === "slow_boot") {',
+      "lifecycle",
+      "exec",
+    ],
+    [
+      "boots are never slow",
+      'const delay = bootDelayMs + (fault?.kind === "slow_boot" ? fault.ms : 0);',
+      "const delay = bootDelayMs;",
+      "lifecycle",
+      "ttl",
+      "exec",
+    ],
+    [
+      "evicted sandboxes go on",
+      'sandboxes.get(id)?.stop({ reason: "evicted", message: "The engine lost the sandbox" });',
+      "",
+      "lifecycle",
+    ],
+    [
+      "terminated sandboxes go on in the engine",
+      "async stopSandbox(id) {\n      sandboxes.get(id)?.stop();",
+      "async stopSandbox(id) {\n      void id;",
+      "lifecycle",
+    ],
+    [
+      "deleted volumes keep their files",
+      "async deleteVolume(id) {\n      volumes.delete(id);",
+      "async deleteVolume(id) {\n      void id;",
+      "volumes",
+    ],
+    [
+      "files begin at their first byte",
+      "streamOf(treeOf().read(path), start, length)",
+      "streamOf(treeOf().read(path), 0, length)",
+      "reading files",
+    ],
+    [
+      "files show before their last byte",
+      "const bytes = await contentFromStream(content);\n      tree.write(path, bytes, { parents: true });",
+      "tree.write(path, emptyContent, { parents: true });\n      const bytes = await contentFromStream(content);\n      tree.write(path, bytes, { parents: true });",
+      "writing files",
+    ],
+    [
+      "parents are not made",
+      "tree.write(path, bytes, { parents: true });",
+      "tree.write(path, bytes);",
+      "writing files",
+    ],
+    ["metrics are none", "return sandboxes.get(id)?.metrics(window) ?? [];", "return [];", "metrics"],
+  ]),
+  ...inFile("packages/testing/src/memory-files.ts", [
+    ["what is moved stays", "source.parent.entries.delete(source.name);", "", "moving files"],
+    [
+      "moving overwrites",
+      'if (parent.entries.has(name)) throw new EngineError("exists", `${path}: exists already`);',
+      "",
+      "moving files",
+      "volumes",
+    ],
+    [
+      "a file replaces a directory",
+      'if (node?.type === "directory") throw new EngineError("is_a_directory", `${path}: is a directory`);\n      if (node) Object',
+      "if (node) Object",
+      "writing files",
+    ],
+    [
+      "a file that is there stays as it was",
+      "if (node) Object.assign(node, { content, modified_at: now() });",
+      "if (node) node.modified_at = now();",
+      "writing files",
+    ],
+    [
+      "empty files are not made",
+      'else setEntry(parent, name, { type: "file", content',
+      'else if (content.size > 0) setEntry(parent, name, { type: "file", content',
+      "writing files",
+      "reading files",
+      "listing files",
+    ],
+  ]),
+  ...inFile("packages/testing/src/commands/process-commands.ts", [
+    [
+      "commands have no environment",
+      "const found = names.filter((name) => Object.hasOwn(call.env, name));",
+      "const found: string[] = [];",
+      "create",
+      "exec",
+    ],
+    [
+      "values lose what follows their first line",
+      "`${call.env[name]}\\n`).join",
+      '`${call.env[name]?.split("\\n")[0]}\\n`).join',
+      "create",
+    ],
+    ["a false command is true", "false: () => 1,", "false: () => 0,", "exec", "lifecycle"],
+    ["a true command is false", "true: () => 0,", "true: () => 1,", "lifecycle", "ttl"],
+    ["sleep wakes at once", "await sleepOn(call.clock, seconds * 1000, call.signal);", "", "exec", "lifecycle"],
+  ]),
+  ...inFile("packages/testing/src/commands/plain.ts", [
+    ["an unknown program succeeds", "return 127;", "return 0;", "exec", "lifecycle"],
+    ["an unknown program says nothing", "call.stderr(`${typed}: not found\\n`);", "", "exec"],
+    [
+      "errors are output",
+      "call.stderr(`${name}: ${error.message}\\n`);",
+      "call.stdout(`${name}: ${error.message}\\n`);",
+      "exec",
+      "logs",
+    ],
+  ]),
+  ...inFile("packages/testing/src/shell.ts", [
+    ["a shell's exit code is lost", "return result.exitCode & 0xff;", "return 0;", "exec", "lifecycle"],
+    ["a shell's errors are lost", "call.stderr(result.stderr);", "", "exec"],
+  ]),
+];
