@@ -14,11 +14,6 @@ export interface Surroundings {
   readonly navigator?: { readonly userAgent?: string | undefined } | undefined;
 }
 
-/** Whether this is a browser, a page or a worker of one. Other runtimes name themselves as what they are. */
-export function isBrowser({ navigator }: Surroundings = globalThis as Surroundings): boolean {
-  return navigator?.userAgent?.startsWith("Mozilla/") ?? false;
-}
-
 /**
  * The environment variables of the runtime this runs in, read one by one when they are asked for. In Deno a variable
  * that the program has no permission for reads as absent: nothing is asked for and nothing throws. Where a runtime

@@ -1,5 +1,5 @@
 import { type PorterOptions as CoreOptions, Porter as CorePorter, type Platform } from "@porter-sandbox/core";
-import { bindingsEnvironment, isBrowser, runtimeEnvironment } from "./environment.ts";
+import { bindingsEnvironment, runtimeEnvironment } from "./environment.ts";
 import { type Mend, mendFor } from "./transport.ts";
 
 export interface PorterOptions extends CoreOptions {
@@ -30,8 +30,6 @@ export class Porter extends CorePorter {
     super(mend && rest.fetch ? { ...rest, fetch: mendGiven(mend, rest.fetch) } : rest, {
       fetch: mend?.((url, init) => globalThis.fetch(url, init)),
       env: () => (env === undefined ? runtimeEnvironment() : bindingsEnvironment(env)),
-      // Browsers send streams over HTTP/2 at best, and some never.
-      bufferUploads: isBrowser(),
       ...platform,
     });
   }

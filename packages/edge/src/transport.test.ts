@@ -18,9 +18,12 @@ async function sent(surroundings: Surroundings, init: RequestInit): Promise<Requ
   return seen[0] ?? {};
 }
 
-test("Node and browsers are left alone", () => {
+const browser: Surroundings = {
+  navigator: { userAgent: "Mozilla/5.0 (X11; Linux x86_64) Chrome/150.0 Safari/537.36" },
+};
+
+test("Node is left alone", () => {
   expect(mendFor({ navigator: { userAgent: "Node.js/24" } })).toBeUndefined();
-  expect(mendFor({ navigator: { userAgent: "Mozilla/5.0" } })).toBeUndefined();
   expect(mendFor({})).toBeUndefined();
 });
 
@@ -80,4 +83,25 @@ test("in workerd the caller's signal still aborts, and cancelling still reaches 
   expect(given.signal?.aborted).toBe(true);
   await (given.body as ReadableStream).cancel("enough");
   expect(cancelled).toEqual(["enough"]);
+});
+
+test("a browser gets a stream as a Blob, and other bodies as they are", async () => {
+  const { body } = await sent(browser, { method: "PUT", body: new Blob(["some ", "bytes"]).stream() });
+  expect(Object.prototype.toString.call(body)).toBe("[object Blob]");
+  expect(await (body as Blob).text()).toBe("some bytes");
+  const put = { method: "PUT", body: "text" };
+  expect(await sent(browser, put)).toBe(put);
+});
+
+test("in a browser a stream that breaks, or never ends, is not sent", async () => {
+  const cancelled: unknown[] = [];
+  const reason = new Error("the disk is gone");
+  const broken = new ReadableStream<Uint8Array>({ start: (controller) => controller.error(reason) });
+  await expect(sent(browser, { method: "PUT", body: broken })).rejects.toBe(reason);
+  const endless = new ReadableStream<Uint8Array>({ cancel: (why) => void cancelled.push(why) });
+  const controller = new AbortController();
+  const upload = sent(browser, { method: "PUT", body: endless, signal: controller.signal });
+  controller.abort(new Error("enough"));
+  await expect(upload).rejects.toThrow("enough");
+  expect(cancelled).toEqual([controller.signal.reason]);
 });

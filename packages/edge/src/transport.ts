@@ -2,8 +2,8 @@ import type { FetchLike } from "@porter-sandbox/core";
 import type { Surroundings } from "./environment.ts";
 
 /**
- * Makes a runtime's `fetch` keep two promises of the client that it would break behind the client's back: nothing is run
- * twice, and a file that could not be read to its end is never written.
+ * Makes a runtime's `fetch` keep promises of the client that it would break behind the client's back: nothing is run
+ * twice, a file that could not be read to its end is never written, and streams can be sent at all.
  */
 export type Mend = (fetch: FetchLike) => FetchLike;
 
@@ -11,7 +11,18 @@ export type Mend = (fetch: FetchLike) => FetchLike;
 export function mendFor({ Deno, Bun, navigator }: Surroundings = globalThis as Surroundings): Mend | undefined {
   if (Deno !== undefined) return sendPostsOnce;
   if (Bun !== undefined) return sendDeletesOnce;
-  return navigator?.userAgent === "Cloudflare-Workers" ? breakBrokenUploads : undefined;
+  const agent = navigator?.userAgent;
+  // Browsers are those that do not name themselves as what they are.
+  return agent?.startsWith("Mozilla/")
+    ? gatherUploads
+    : agent === "Cloudflare-Workers"
+      ? breakBrokenUploads
+      : undefined;
+}
+
+/** Whether a body is a stream; of whichever realm. */
+function isStream(body: unknown): body is ReadableStream<Uint8Array<ArrayBuffer>> {
+  return typeof (body as Partial<ReadableStream> | null | undefined)?.getReader === "function";
 }
 
 /**
@@ -40,9 +51,8 @@ function sendDeletesOnce(fetch: FetchLike): FetchLike {
  */
 function breakBrokenUploads(fetch: FetchLike): FetchLike {
   return (url, init) => {
-    const body = init.body as Partial<ReadableStream<Uint8Array>> | null | undefined;
-    if (typeof body?.getReader !== "function") return fetch(url, init);
-    const reader = (body as ReadableStream<Uint8Array>).getReader();
+    if (!isStream(init.body)) return fetch(url, init);
+    const reader = init.body.getReader();
     const broken = new AbortController();
     const signal = init.signal ? AbortSignal.any([init.signal, broken.signal]) : broken.signal;
     const whole = new ReadableStream<Uint8Array>(
@@ -63,5 +73,15 @@ function breakBrokenUploads(fetch: FetchLike): FetchLike {
       { highWaterMark: 0 },
     );
     return fetch(url, { ...init, body: whole, signal });
+  };
+}
+
+/** Browsers send streams over HTTP/2 at best, and some never: they are gathered into a Blob, which may lie on disk. */
+function gatherUploads(fetch: FetchLike): FetchLike {
+  return async (url, init) => {
+    const { body, signal } = init;
+    if (!isStream(body)) return fetch(url, init);
+    const bytes = body.pipeThrough(new TransformStream(), signal ? { signal } : {});
+    return fetch(url, { ...init, body: await new Response(bytes).blob() });
   };
 }
