@@ -1,0 +1,48 @@
+#!/usr/bin/env node
+import { parseCli, UsageError, usage } from "./cli/options.ts";
+import { start } from "./cli/start.ts";
+import { hashKey, newKey } from "./keys.ts";
+
+async function run(words: readonly string[]): Promise<void> {
+  const request = parseCli(words);
+  if (request.action === "help") {
+    process.stdout.write(usage);
+    return;
+  }
+  if (request.action === "new_key") {
+    const key = newKey();
+    process.stdout.write(`key (shown only now): ${key}\nline for --key-file: ${hashKey(key)}\n`);
+    return;
+  }
+  const { url, description, close } = await start(request.options);
+  let stopping = false;
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.on(signal, () => {
+      // Asked twice, it does not wait for what is under way.
+      if (stopping) process.exit(1);
+      stopping = true;
+      void close().then(
+        () => process.exit(0),
+        () => process.exit(1),
+      );
+    });
+  }
+  process.stdout.write(`porter-sandbox is ready at ${url} (${description})\n`);
+}
+
+/**
+ * What the command does with these arguments: serves until a signal ends it. Mistakes in them are exit code 2, other
+ * failures 1, in words on standard error.
+ */
+export async function main(words: readonly string[] = process.argv.slice(2)): Promise<void> {
+  try {
+    await run(words);
+  } catch (error) {
+    const isUsage = error instanceof UsageError;
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`porter-sandbox: ${message}\n${isUsage ? "Try --help.\n" : ""}`);
+    process.exitCode = isUsage ? 2 : 1;
+  }
+}
+
+if (import.meta.main) await main();

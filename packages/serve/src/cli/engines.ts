@@ -1,0 +1,60 @@
+/** The engines by name. Each is loaded only when it is asked for: their packages are optional. */
+import type { Engine } from "@porter-sandbox/api";
+import type { CliOptions, EngineName } from "./options.ts";
+
+export interface LoadedEngine {
+  readonly engine: Engine;
+  /** For people: what exactly runs. */
+  readonly description: string;
+}
+
+type Load = (options: CliOptions, installation: string) => Promise<LoadedEngine>;
+
+/** Node says so when a package is not there; anything else is a fault in it. */
+const isMissing = (error: unknown, name: string): boolean =>
+  (error as NodeJS.ErrnoException).code === "ERR_MODULE_NOT_FOUND" && String((error as Error).message).includes(name);
+
+async function load<T>(option: string, name: string, importing: () => Promise<T>): Promise<T> {
+  try {
+    return await importing();
+  } catch (error) {
+    const why = isMissing(error, name) ? `needs the package ${name}: install it` : `${name} does not load`;
+    throw new Error(`--engine ${option}: ${why}`, { cause: error });
+  }
+}
+
+async function hasJustBash(): Promise<boolean> {
+  try {
+    await import("just-bash");
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const loaders: Readonly<Record<EngineName, Load>> = {
+  async docker({ egress, helperImage }, installation) {
+    const { dockerEngine } = await load("docker", "@porter-sandbox/docker", () => import("@porter-sandbox/docker"));
+    try {
+      const engine = dockerEngine({ installation, egress, helperImage });
+      return { engine, description: `docker, installation ${installation}, egress ${engine.egress}` };
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      throw new Error(`--engine docker: ${error.message}`, { cause: error });
+    }
+  },
+  async memory() {
+    const name = "@porter-sandbox/testing";
+    const { createMemoryEngine } = await load("memory", name, () => import("@porter-sandbox/testing"));
+    if (!(await hasJustBash())) {
+      return { engine: createMemoryEngine(), description: "memory, plain commands (with just-bash: a whole shell)" };
+    }
+    const { bashShell } = await load("memory", name, () => import("@porter-sandbox/testing/shell"));
+    const shell = bashShell();
+    return { engine: createMemoryEngine({ run: (call) => shell.run(call) }), description: "memory, bash" };
+  },
+};
+
+/** Throws an Error that names the engine when its package is not there, or it cannot work here. */
+export const loadEngine = (options: CliOptions, installation: string): Promise<LoadedEngine> =>
+  loaders[options.engine](options, installation);

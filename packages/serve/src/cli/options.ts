@@ -1,0 +1,131 @@
+/** The command line, read and checked before anything happens. */
+import { parseArgs } from "node:util";
+
+export const ENGINES = ["docker", "memory"] as const;
+export type EngineName = (typeof ENGINES)[number];
+
+export interface CliOptions {
+  readonly engine: EngineName;
+  readonly port: number;
+  readonly host: string;
+  readonly keyFile?: string | undefined;
+  readonly dataDir?: string | undefined;
+  readonly tls?: { readonly keyFile: string; readonly certFile: string } | undefined;
+  /** Of the Docker engine. */
+  readonly egress?: "enforced" | "unenforced" | undefined;
+  readonly installation?: string | undefined;
+  readonly helperImage?: string | undefined;
+}
+
+/** What the command line asks for. */
+export type CliRequest =
+  | { readonly action: "serve"; readonly options: CliOptions }
+  | { readonly action: "help" }
+  | { readonly action: "new_key" };
+
+/** The command line is wrong; the message names option, value and what is allowed. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+export const usage = `Serves the Sandbox API.
+
+  --engine docker|memory   what runs the sandboxes: containers, or a double in memory for trying things out
+  --port PORT              0 to 65535; 0 is one that is free (default 8080)
+  --host HOST              address to listen on (default 127.0.0.1); any that others reach needs --key-file
+  --key-file FILE          API keys, one a line, as the key itself or its hash; without it everyone is let in
+  --data-dir DIR           keeps names, records and logs there across restarts; without it they are forgotten
+  --tls-key FILE           private key, PEM, with --tls-cert: serves HTTPS
+  --tls-cert FILE          certificate chain, PEM
+  --egress MODE            docker: enforced (default) or unenforced, without a packet filter around sandboxes
+  --installation NAME      docker: tells this server's containers from others' (default: made with the data directory)
+  --helper-image IMAGE     docker: image with busybox for the files of volumes (default busybox:1)
+  --new-key                prints a new API key and its hash, and ends
+  --help                   prints this, and ends
+
+The log goes to standard error, a JSON object a line. SIGTERM and SIGINT end the server when its requests are done.
+`;
+
+const settings = {
+  engine: { type: "string" },
+  port: { type: "string", default: "8080" },
+  host: { type: "string", default: "127.0.0.1" },
+  "key-file": { type: "string" },
+  "data-dir": { type: "string" },
+  "tls-key": { type: "string" },
+  "tls-cert": { type: "string" },
+  egress: { type: "string" },
+  installation: { type: "string" },
+  "helper-image": { type: "string" },
+  "new-key": { type: "boolean" },
+  help: { type: "boolean", short: "h" },
+} as const;
+
+const EGRESS = ["enforced", "unenforced"] as const;
+
+const DOCKER_ONLY = ["egress", "installation", "helper-image"] as const;
+
+function read(words: readonly string[]) {
+  try {
+    return parseArgs({ args: [...words], options: settings, allowPositionals: false }).values;
+  } catch (error) {
+    // Node's own words name the option; the rest of them is advice on positionals.
+    const message =
+      error instanceof Error ? error.message.replace(/\. To specify a positional.*$/s, "") : String(error);
+    const known = Object.keys(settings).map((name) => `--${name}`);
+    throw new UsageError(`${message}; the options are ${known.join(", ")}`);
+  }
+}
+
+function oneOf<T extends string>(option: string, value: string | undefined, allowed: readonly T[]): T {
+  const found = allowed.find((each) => each === value);
+  if (found !== undefined) return found;
+  const got = value === undefined ? "it is missing" : `got ${JSON.stringify(value)}`;
+  throw new UsageError(`--${option}: must be one of ${allowed.join(", ")} (${got})`);
+}
+
+function portOf(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (port >= 0 && port <= 65_535) return port;
+  throw new UsageError(`--port: must be a whole number from 0 to 65535 (got ${JSON.stringify(text)})`);
+}
+
+/** @throws UsageError */
+export function parseCli(words: readonly string[]): CliRequest {
+  // pnpm and npm hand on the separator that keeps their own options apart.
+  const values = read(words[0] === "--" ? words.slice(1) : words);
+  if (values.help) return { action: "help" };
+  if (values["new-key"]) return { action: "new_key" };
+  for (const [option, value] of Object.entries(values)) {
+    if (value === "") throw new UsageError(`--${option}: must not be empty (got "")`);
+  }
+  const engine = oneOf("engine", values.engine, ENGINES);
+  for (const option of DOCKER_ONLY) {
+    if (values[option] === undefined || engine === "docker") continue;
+    throw new UsageError(`--${option}: goes only with --engine docker (got --engine ${engine})`);
+  }
+  const { "tls-key": keyFile, "tls-cert": certFile } = values;
+  if ((keyFile === undefined) !== (certFile === undefined)) {
+    const [given, missing] = keyFile === undefined ? ["tls-cert", "tls-key"] : ["tls-key", "tls-cert"];
+    throw new UsageError(`--${given}: goes only with --${missing}, which is missing`);
+  }
+  const { installation } = values;
+  if (installation !== undefined && !/^[a-z0-9-]{1,40}$/.test(installation)) {
+    const rule = "must be 1 to 40 lowercase letters, digits and hyphens";
+    throw new UsageError(`--installation: ${rule} (got ${JSON.stringify(installation)})`);
+  }
+  return {
+    action: "serve",
+    options: {
+      engine,
+      port: portOf(values.port),
+      host: values.host,
+      keyFile: values["key-file"],
+      dataDir: values["data-dir"],
+      tls: keyFile !== undefined && certFile !== undefined ? { keyFile, certFile } : undefined,
+      egress: values.egress === undefined ? undefined : oneOf("egress", values.egress, EGRESS),
+      installation,
+      helperImage: values["helper-image"],
+    },
+  };
+}
