@@ -39,10 +39,9 @@ export interface Hooks {
   onError?: ((event: ErrorEvent) => void) | undefined;
 }
 
-/** Calls a hook; watching never breaks what is watched. */
-export function notify<E>(hook: ((event: E) => void) | undefined, event: () => E): void {
-  if (!hook) return;
+/** Calls a hook, if there is one; watching never breaks what is watched. */
+export function notify<E>(hook: ((event: E) => void) | undefined, event: E): void {
   try {
-    hook(event());
+    hook?.(event);
   } catch {}
 }

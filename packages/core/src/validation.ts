@@ -47,7 +47,7 @@ const PATH_RULES: { readonly [Id in OperationId]?: typeof checkVolumePath } = {
 
 /** What in a call breaks a rule that needs no server to see. */
 export function checkRequest(id: OperationId, parts: RequestParts, options?: CallOptions | null): Fault | undefined {
-  for (const check of [checkOptions, checkPath, checkHeaders, checkBody, checkQuery] satisfies Check[]) {
+  for (const check of CHECKS) {
     const found = check(id, parts, options ?? {});
     if (found) return { field: found.field, message: describeViolation(found) };
   }
@@ -189,3 +189,5 @@ function ruleBroken(kind: string, item: unknown): string | undefined {
         : "must be well-formed text without NUL";
   }
 }
+
+const CHECKS: readonly Check[] = [checkOptions, checkPath, checkHeaders, checkBody, checkQuery];

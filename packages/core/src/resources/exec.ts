@@ -2,8 +2,8 @@ import { CommandTimeoutError } from "../errors/client-errors.ts";
 import { ConflictError, SandboxNotRunningError } from "../errors/status-errors.ts";
 import type { Client } from "../transport/client.ts";
 import { readJson } from "../transport/readers.ts";
-import { checkCall, perform } from "../transport/request.ts";
-import { type CallOptions, type Scope, withinScope } from "../transport/scope.ts";
+import { perform, withinScope } from "../transport/request.ts";
+import type { CallOptions, Scope } from "../transport/scope.ts";
 import type { ExecResult, StatusResponse } from "../types.ts";
 
 const FIRST_WAIT_MS = 100;
@@ -12,15 +12,14 @@ const LONGEST_WAIT_MS = 2000;
 const UNCODED = /^http_/;
 
 /** Runs a command; waits first while the sandbox is not yet running. */
-export async function exec(
+export function exec(
   client: Client,
   id: string,
   command: readonly string[],
   options: CallOptions | undefined,
 ): Promise<ExecResult> {
   const parts = { path: { id }, body: { command } };
-  checkCall("execSandbox", parts, options);
-  return withinScope(client, options, Number.POSITIVE_INFINITY, timedOut, async (scope) => {
+  return withinScope(client, "execSandbox", parts, options, timedOut, async (scope) => {
     let wait = FIRST_WAIT_MS;
     for (let raced = false; ; ) {
       try {

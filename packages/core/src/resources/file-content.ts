@@ -2,8 +2,8 @@ import { DownloadTimeoutError, UploadTimeoutError } from "../errors/client-error
 import { invalidRequest } from "../errors/status-errors.ts";
 import { type Body, type Bytes, bodyOf, gather } from "../transport/bytes.ts";
 import type { Client } from "../transport/client.ts";
-import { call, checkCall, perform, type RequestParts, timeoutOf } from "../transport/request.ts";
-import { type CallOptions, openScope, type Scope } from "../transport/scope.ts";
+import { call, checkCall, openScope, perform, type RequestParts, timeoutOf } from "../transport/request.ts";
+import type { CallOptions, Scope } from "../transport/scope.ts";
 
 /** Which part of a file. Without either, all of it. */
 export interface ReadOptions extends CallOptions {
@@ -54,22 +54,14 @@ export function streamFile(client: Client, id: string, path: string, options: Re
 
   const open = async (): Promise<Body> => {
     const parts = contentRequest(id, path, options);
-    checkCall("readVolumeFile", parts, options);
-    const opened = openScope(
-      client,
-      options,
-      Number.POSITIVE_INFINITY,
-      timeoutOf("readVolumeFile", DownloadTimeoutError),
-      (reason) => {
-        failure = { reason };
-        giveUp?.(reason);
-        body?.cancel(reason);
-      },
-    );
-    scope = opened;
-    body = await perform(client, opened, "readVolumeFile", parts, async (response, what) =>
-      bodyOf(response, what, options),
-    );
+    const onTimeout = timeoutOf("readVolumeFile", DownloadTimeoutError);
+    scope = openScope(client, "readVolumeFile", parts, options, onTimeout, (reason) => {
+      failure = { reason };
+      giveUp?.(reason);
+      body?.cancel(reason);
+    });
+    const read = async (response: Response, what: string) => bodyOf(response, what, options);
+    body = await perform(client, scope, "readVolumeFile", parts, read);
     return body;
   };
   const step = async (): Promise<Bytes | undefined> => {
@@ -168,10 +160,7 @@ interface Source {
   failure?: { reason: unknown };
 }
 
-function streamOf(
-  content: AsyncIterable<unknown>,
-  source: { failure?: { reason: unknown } },
-): ReadableStream<Uint8Array> {
+function streamOf(content: AsyncIterable<unknown>, source: Source): ReadableStream<Uint8Array> {
   const iterator = content[Symbol.asyncIterator]();
   return new ReadableStream<Uint8Array>(
     {

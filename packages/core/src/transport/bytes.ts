@@ -1,4 +1,5 @@
 import { MalformedResponseError, StreamInterruptedError } from "../errors/client-errors.ts";
+import { requestIdOf } from "./failures.ts";
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -30,7 +31,7 @@ export function bodyOf(
   { offset = 0, length = Number.POSITIVE_INFINITY }: ByteRange,
 ): Body {
   const { headers, status } = response;
-  const fault = { statusCode: status, requestId: headers.get("x-request-id") ?? undefined, admitted: true } as const;
+  const fault = { statusCode: status, requestId: requestIdOf(response), admitted: true } as const;
   const start = startOf(response);
   if (status === 206 && start !== undefined && start !== offset)
     throw new MalformedResponseError(`${what} answered the bytes from ${start}, not from ${offset}`, {

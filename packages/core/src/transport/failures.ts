@@ -35,9 +35,21 @@ const BY_CODE: Readonly<Record<string, typeof SandboxError>> = {
 const LONGEST_BODY = 65_536;
 const LONGEST_MESSAGE = 500;
 
-/** Turns an answer that is no success into the error for its status. `what` names the request. */
-export function failureOf(response: Response, text: string, what: string, now: number, key?: string): SandboxError {
+/** The server's name for an exchange. */
+export function requestIdOf({ headers }: Response): string | undefined {
+  return headers.get("x-request-id") ?? undefined;
+}
+
+/** Turns an answer that is no success into the error for its status. `data` is its body where somebody read it already. */
+export async function failureOf(
+  response: Response,
+  data: unknown,
+  what: string,
+  now: number,
+  key: string | undefined,
+): Promise<SandboxError> {
   const { status, headers } = response;
+  let text = response.bodyUsed ? toText(data) : await response.text().catch(() => "");
   // A server that echoes the key must not bring it into a log.
   if (key) text = text.split(key).join("[redacted]");
   let body: unknown = text.slice(0, LONGEST_BODY);
@@ -55,7 +67,7 @@ export function failureOf(response: Response, text: string, what: string, now: n
   const details: Record<string, unknown> = {
     statusCode: status,
     body,
-    requestId: headers.get("x-request-id") ?? undefined,
+    requestId: requestIdOf(response),
     // A 4xx is a refusal, and so is a server that says it shuts down; any other 5xx may come after the work was done.
     admitted:
       (status >= 400 && status < 500 && status !== 408) || status === 501 || code === "shutting_down"
@@ -68,6 +80,8 @@ export function failureOf(response: Response, text: string, what: string, now: n
     details.retryAfterMs = parseRetryAfter(headers.get("retry-after"), now);
   return new Kind(`${what} failed with ${status}${said && `: ${said}`}`, { code, ...details });
 }
+
+const toText = (data: unknown) => (typeof data === "string" ? data : (JSON.stringify(data) ?? ""));
 
 /** What runtimes say when a connection was never made, so that nothing can have been taken. */
 const NEVER_CONNECTED =
@@ -93,6 +107,17 @@ export function connectionFailure(error: unknown, what: string): SandboxError {
     `${what} failed: ${refused ? `could not connect (${refused})` : "the connection broke"}`,
     details,
   );
+}
+
+/** The failure of an answer that stopped before its end. */
+export function brokenOff(cause: unknown, response: Response | undefined, what: string): SandboxError {
+  return new ConnectionError(`${what} failed: the answer broke off`, {
+    code: "connection_failed",
+    statusCode: response?.status,
+    requestId: response && requestIdOf(response),
+    admitted: true,
+    cause,
+  });
 }
 
 /** The answer inside an error of a `fetch` that throws for a status (ky does), if there is one. */

@@ -3,6 +3,7 @@ import type { OperationId } from "@porter-sandbox/spec/operations";
 import { MalformedResponseError } from "../errors/client-errors.ts";
 import { checkResponse, type Fault } from "../validation.ts";
 import { readBytes } from "./bytes.ts";
+import { requestIdOf } from "./failures.ts";
 import type { Reader } from "./request.ts";
 import type { Route } from "./routes.ts";
 
@@ -22,7 +23,7 @@ export async function readJson(response: Response, what: string, id: OperationId
   throw new MalformedResponseError(`${what} answered ${response.status}, but ${fault.message}`, {
     code: "malformed_response",
     statusCode: response.status,
-    requestId: response.headers.get("x-request-id") ?? undefined,
+    requestId: requestIdOf(response),
     body,
     admitted: true,
     field: fault.field,

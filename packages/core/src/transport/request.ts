@@ -1,16 +1,16 @@
 import type { OperationId } from "@porter-sandbox/spec/operations";
 import { toKey } from "../configuration.ts";
-import { ConnectionError, MalformedResponseError, SandboxTimeoutError } from "../errors/client-errors.ts";
-import { isSandboxError, type SandboxError } from "../errors/sandbox-error.ts";
+import { MalformedResponseError, SandboxTimeoutError } from "../errors/client-errors.ts";
+import { type Admitted, isSandboxError, type SandboxError } from "../errors/sandbox-error.ts";
 import { InvalidRequestError, NotFoundError } from "../errors/status-errors.ts";
 import { notify, type RequestEvent } from "../hooks.ts";
 import { checkRequest } from "../validation.ts";
 import type { Client } from "./client.ts";
-import { answerIn, connectionFailure, failureOf } from "./failures.ts";
+import { answerIn, brokenOff, connectionFailure, failureOf, requestIdOf } from "./failures.ts";
 import { READERS, readJson } from "./readers.ts";
 import { isTransient, retryDelay } from "./retry.ts";
 import { type Route, routeOf } from "./routes.ts";
-import { type CallOptions, type OnTimeout, type Scope, withinScope } from "./scope.ts";
+import { type CallOptions, type OnTimeout, Scope } from "./scope.ts";
 import { expandPath, type QueryValue, queryString } from "./url.ts";
 
 /** What a request is made of. */
@@ -32,13 +32,12 @@ export interface RequestParts {
 export type Reader<T> = (response: Response, what: string, id: OperationId) => Promise<T>;
 
 /** The calls that have no limit unless asked. */
-const UNLIMITED = ["execSandbox", "readVolumeFile", "writeVolumeFile"];
+const UNLIMITED = /^(exec|read|write)/;
 
 /**
  * Sends a request and reads the answer, which is what the caller says it is: the spec's types are the same as its shapes.
- * The request is checked before anything is sent.
  */
-export async function call<T>(
+export function call<T>(
   client: Client,
   id: OperationId,
   parts: RequestParts,
@@ -46,8 +45,7 @@ export async function call<T>(
   read = READERS[routeOf(id).response] as Reader<T>,
   Timeout: typeof SandboxTimeoutError = SandboxTimeoutError,
 ): Promise<T> {
-  checkCall(id, parts, options);
-  return withinScope(client, options, defaultTimeout(client, id), timeoutOf(id, Timeout), (scope) =>
+  return withinScope(client, id, parts, options, timeoutOf(id, Timeout), (scope) =>
     perform(client, scope, id, parts, read),
   );
 }
@@ -58,8 +56,47 @@ export function checkCall(id: OperationId, parts: RequestParts, options: CallOpt
   if (fault) throw new InvalidRequestError(fault.message, { code: "invalid_request", field: fault.field });
 }
 
-export function defaultTimeout(client: Client, id: OperationId): number {
-  return UNLIMITED.includes(id) ? Number.POSITIVE_INFINITY : client.timeoutMs;
+/** Checks a request and opens the scope that it runs in. Throws at once when there is nothing to start. */
+export function openScope(
+  client: Client,
+  id: OperationId,
+  parts: RequestParts,
+  options: CallOptions | undefined,
+  onTimeout: OnTimeout,
+  onFail: (reason: unknown) => void,
+): Scope {
+  checkCall(id, parts, options);
+  return new Scope(
+    client,
+    options,
+    UNLIMITED.test(id) ? Number.POSITIVE_INFINITY : client.timeoutMs,
+    onTimeout,
+    onFail,
+  );
+}
+
+/** Runs `work` within a scope. It settles with the work, or at once when the scope fails, whatever the work does then. */
+export function withinScope<T>(
+  client: Client,
+  id: OperationId,
+  parts: RequestParts,
+  options: CallOptions | undefined,
+  onTimeout: OnTimeout,
+  work: (scope: Scope) => Promise<T>,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const scope = openScope(client, id, parts, options, onTimeout, reject);
+    work(scope).then(
+      (value) => {
+        scope.end();
+        resolve(value);
+      },
+      (error) => {
+        scope.end();
+        reject(error);
+      },
+    );
+  });
 }
 
 /** The error of a call whose time is up. */
@@ -89,7 +126,7 @@ export async function perform<T>(
 ): Promise<T> {
   const route = routeOf(id);
   const { method, retry, body } = route;
-  const { apiKey, baseUrl, hooks, maxRetries } = client;
+  const { apiKey, baseUrl, clock, hooks } = client;
   const path = expandPath(route.path, parts.path);
   const query = queryString(parts.query);
   const headers: Record<string, string> = { ...client.headers };
@@ -109,116 +146,96 @@ export async function perform<T>(
 
   for (let attempt = 1; ; attempt++) {
     const key = typeof apiKey === "function" ? toKey(await apiKey()) : apiKey;
+    // Asking for the key may have taken the rest of the time.
+    if (scope.over) throw OVER;
     if (key && sendKey) headers.authorization = `Bearer ${key}`;
     const url = (typeof baseUrl === "function" ? baseUrl(key) : baseUrl) + path;
+    const what = `${method} ${url}`;
     const event: RequestEvent = { operation: id, method, url, attempt };
     const before = scope.admitted;
-    let failure: { -readonly [K in keyof SandboxError]: SandboxError[K] };
+    const started = hooks.onResponse && clock.now();
+    let response: Response | undefined;
+    let data: unknown;
+    scope.event = event;
+    notify(hooks.onRequest, event);
+    scope.admitted = "unknown";
     try {
-      return await send(client, scope, event, url + query, init, key, read);
+      try {
+        response = await client.fetch(url + query, init);
+      } catch (error) {
+        const answer = answerIn(error);
+        if (!answer) throw connectionFailure(error, what);
+        ({ response, data } = answer);
+      }
+      if (scope.over) {
+        // A fetch that does not heed its signal answered too late: nobody will read this.
+        response.body?.cancel().catch(() => {});
+        throw OVER;
+      }
+      if (typeof response?.text !== "function")
+        throw new MalformedResponseError(`${what}: fetch answered no Response`, {
+          code: "malformed_response",
+          field: "",
+          admitted: "unknown",
+        });
+      if (started !== undefined) {
+        const { status } = response;
+        const requestId = requestIdOf(response);
+        notify(hooks.onResponse, { ...event, status, requestId, durationMs: clock.now() - started });
+      }
+      if (!response.ok) throw await failureOf(response, data, what, clock.now(), key);
+      scope.admitted = true;
+      return await read(response, what, id);
     } catch (error) {
-      if (scope.over || !isSandboxError(error)) throw error;
-      failure = error;
-    }
-    if (failure.admitted === false) {
-      scope.admitted = before;
-      // What an earlier attempt may have done is not undone by the refusal of this one.
-      if (retry !== "safe") failure.admitted = before;
-    } else scope.admitted = failure.admitted;
-    // It is gone, and it may well be an earlier attempt that deleted it.
-    if (method === "DELETE" && before !== false && failure instanceof NotFoundError) return undefined as T;
-
-    const transient = isTransient(failure);
-    failure.retryable = transient && (mayRepeat(retry) || failure.admitted === false);
-    if (
-      transient &&
-      attempt <= maxRetries &&
-      !parts.once &&
-      (mayRepeat(retry) ||
-        (retry === "keyed" && (failure.admitted === false || (await hasExtension(client, scope, "idempotency_keys")))))
-    ) {
-      const delayMs = retryDelay(attempt, failure, client.random);
-      // Waiting beyond the caller's time would only turn a telling error into a timeout.
-      if (delayMs < scope.left()) {
-        const error = failure;
-        notify(hooks.onRetry, () => ({ ...event, error, delayMs }));
-        scope.lastFailure = failure;
-        await scope.sleep(delayMs);
-        continue;
+      if (scope.over) throw error;
+      const failure = isSandboxError(error) ? error : brokenOff(error, response, what);
+      if (!(await mayFollow(failure, before, event, client, scope, retry, parts.once))) {
+        // It is gone, and it may well be an earlier attempt that deleted it.
+        if (method === "DELETE" && before !== false && failure instanceof NotFoundError) return undefined as T;
+        notify(hooks.onError, { ...event, error: failure });
+        throw failure;
       }
     }
-    const error = failure;
-    notify(hooks.onError, () => ({ ...event, error }));
-    throw failure;
   }
 }
 
-/** One attempt. */
-async function send<T>(
+/** What ends the work of a call that is over: nobody hears it. */
+const OVER = "over";
+
+/**
+ * Completes a failure with what the call as a whole knows, and waits for the next attempt. False when there must be none.
+ */
+async function mayFollow(
+  failure: { -readonly [K in keyof SandboxError]: SandboxError[K] },
+  before: Admitted,
+  event: RequestEvent,
   client: Client,
   scope: Scope,
-  event: RequestEvent,
-  url: string,
-  init: RequestInit,
-  key: string | undefined,
-  read: Reader<T>,
-): Promise<T> {
-  const { clock, hooks } = client;
-  const what = `${event.method} ${event.url}`;
-  const started = clock.now();
-  scope.event = event;
-  // Asking for the key may have taken the rest of the time.
-  if (scope.over) throw what;
-  notify(hooks.onRequest, () => event);
-  scope.admitted = "unknown";
-  let response: Response;
-  let data: unknown;
-  try {
-    response = await client.fetch(url, init);
-  } catch (error) {
-    const answer = answerIn(error);
-    if (!answer) throw connectionFailure(error, what);
-    ({ response, data } = answer);
-  }
-  if (typeof response?.headers?.get !== "function")
-    throw new MalformedResponseError(`${what}: fetch answered no Response`, {
-      code: "malformed_response",
-      field: "",
-      admitted: "unknown",
-    });
-  const requestId = response.headers.get("x-request-id") ?? undefined;
-  notify(hooks.onResponse, () => ({
-    ...event,
-    status: response.status,
-    requestId,
-    durationMs: clock.now() - started,
-  }));
-  if (scope.over) {
-    // A fetch that does not heed its signal answered too late: nobody will read this.
-    response.body?.cancel().catch(() => {});
-    throw what;
-  }
-  if (!response.ok) {
-    const text = response.bodyUsed
-      ? typeof data === "string"
-        ? data
-        : (JSON.stringify(data) ?? "")
-      : await response.text().catch(() => "");
-    throw failureOf(response, text, what, clock.now(), key);
-  }
-  scope.admitted = true;
-  try {
-    return await read(response, what, event.operation as OperationId);
-  } catch (error) {
-    if (isSandboxError(error)) throw error;
-    throw new ConnectionError(`${what} failed: the answer broke off`, {
-      code: "connection_failed",
-      statusCode: response.status,
-      requestId,
-      admitted: true,
-      cause: error,
-    });
-  }
+  retry: Route["retry"],
+  once: boolean | undefined,
+): Promise<boolean> {
+  if (failure.admitted === false) {
+    scope.admitted = before;
+    // What an earlier attempt may have done is not undone by the refusal of this one.
+    if (retry !== "safe") failure.admitted = before;
+  } else scope.admitted = failure.admitted;
+  const safe = mayRepeat(retry) || failure.admitted === false;
+  failure.retryable = isTransient(failure) && safe;
+  if (
+    once ||
+    retry === "never" ||
+    event.attempt > client.maxRetries ||
+    !isTransient(failure) ||
+    !(safe || (await hasExtension(client, scope, "idempotency_keys")))
+  )
+    return false;
+  const delayMs = retryDelay(event.attempt, failure, client.random);
+  // Waiting beyond the caller's time would only turn a telling error into a timeout.
+  if (delayMs >= scope.left()) return false;
+  notify(client.hooks.onRetry, { ...event, error: failure, delayMs });
+  scope.lastFailure = failure;
+  await scope.sleep(delayMs);
+  return true;
 }
 
 /** Whether the server says that it has an extension. Asked once, when first needed; no list (404) means none. */
@@ -243,7 +260,6 @@ async function hasExtension(client: Client, scope: Scope, name: string): Promise
 
 /** 128 random bits. Never from the client's `random`: two programs with the same seed must not share keys. */
 function newKey(): string {
-  let key = "";
-  for (const byte of crypto.getRandomValues(new Uint8Array(16))) key += byte.toString(16).padStart(2, "0");
-  return key;
+  // A page that was not loaded over HTTPS has no randomUUID; where there is one it costs a tenth of a call for random bytes.
+  return crypto.randomUUID?.() ?? crypto.getRandomValues(new Uint32Array(4)).join("-");
 }

@@ -3,18 +3,22 @@ export type QueryValue = string | number | boolean | Date | readonly string[] | 
 
 /** Puts `values` into a path such as `/v1/sandbox/{id}`. */
 export function expandPath(path: string, values: Readonly<Record<string, unknown>> | undefined): string {
-  return path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(values?.[name])));
+  for (const name in values) path = path.replace(`{${name}}`, () => encodeURIComponent(String(values[name])));
+  return path;
 }
 
 /** Writes a query with its question mark; empty when there is nothing to ask for. */
 export function queryString(query: Readonly<Record<string, QueryValue>> | undefined): string {
   let text = "";
+  const add = (name: string, item: unknown) => {
+    if (item === undefined || item === null) return;
+    const value = typeof item === "object" ? (item as Date).toISOString() : String(item);
+    text += `${text ? "&" : "?"}${name}=${encodeURIComponent(value)}`;
+  };
   for (const name in query) {
-    for (const item of [query[name]].flat()) {
-      if (item === undefined || item === null) continue;
-      const value = typeof item === "object" ? (item as Date).toISOString() : String(item);
-      text += `${text ? "&" : "?"}${name}=${encodeURIComponent(value)}`;
-    }
+    const value = query[name];
+    if (Array.isArray(value)) for (const item of value) add(name, item);
+    else add(name, value);
   }
   return text;
 }
