@@ -15,6 +15,8 @@ interface Manifest {
 /** What a published package may pull in; a package that is not listed may pull in nothing. */
 const mayDependOn: Record<string, readonly string[]> = {
   "@porter-sandbox/api": ["hono"],
+  "@porter-sandbox/docker": ["@porter-sandbox/api"],
+  "@porter-sandbox/serve": ["@hono/node-server", "@porter-sandbox/api"],
   "@porter-sandbox/testing": ["@hono/node-server", "@porter-sandbox/api", "ky"],
 };
 
@@ -77,7 +79,8 @@ function importsOf(folder: string): Map<string, string> {
   const found = new Map<string, string>();
   for (const file of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
     if (!/\.(js|d\.ts)$/.test(file)) continue;
-    const text = readFileSync(join(folder, file), "utf8");
+    // Without comments, whose examples import what they are about.
+    const text = readFileSync(join(folder, file), "utf8").replace(/^\s*\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
     for (const [, specifier = ""] of text.matchAll(/(?:^|[;\s}])(?:from|import)\s*\(?\s*["']([^"'\n]+)["']/g)) {
       if (!specifier.startsWith(".")) found.set(specifier, file);
     }
