@@ -66,7 +66,15 @@ function runTask(task: Task): Promise<Outcome> {
 async function main(): Promise<number> {
   const chosen = catalogue.filter(({ name }) => name.includes(options.only ?? ""));
   if (chosen.length === 0) throw new Error(`--only: no mutant has "${options.only}" in its name`);
-  for (const mutant of chosen) mutatedSource(mutant);
+  const stale: string[] = [];
+  const fresh = chosen.filter((mutant) => {
+    try {
+      return mutatedSource(mutant) !== "";
+    } catch (error) {
+      stale.push((error as Error).message);
+      return false;
+    }
+  });
   const began = Date.now();
 
   const baseline = await runTask({ mutant: undefined, subjects: [] });
@@ -79,7 +87,7 @@ async function main(): Promise<number> {
 
   const caughtBy = new Map<string, string[]>(contractCases.map(({ name }) => [name, []]));
   const survivors: Mutant[] = [];
-  const waiting = [...chosen];
+  const waiting = [...fresh];
   const lane = async () => {
     for (let mutant = waiting.shift(); mutant; mutant = waiting.shift()) {
       const subjects = options["all-subjects"] ? [] : mutant.subjects;
@@ -92,13 +100,14 @@ async function main(): Promise<number> {
   };
   await Promise.all(Array.from({ length: availableParallelism() }, lane));
 
-  console.log(`\n${chosen.length} mutants, ${survivors.length} survived, ${Math.round((Date.now() - began) / 1000)} s`);
+  console.log(`\n${fresh.length} mutants, ${survivors.length} survived, ${Math.round((Date.now() - began) / 1000)} s`);
   for (const { name, file } of survivors) console.log(`SURVIVED  ${name} (${file})`);
-  if (options.only !== undefined) return survivors.length > 0 ? 1 : 0;
+  for (const message of stale) console.log(`STALE  ${message}`);
+  if (options.only !== undefined) return stale.length + survivors.length > 0 ? 1 : 0;
   const idle = [...caughtBy].filter(([, mutants]) => mutants.length === 0).map(([name]) => name);
   for (const name of idle) console.log(`NO MUTANT  ${name}`);
   console.log(`${caughtBy.size - idle.length} of ${caughtBy.size} cases fail on some mutant`);
-  return survivors.length > 0 || idle.length > 0 ? 1 : 0;
+  return stale.length + survivors.length + idle.length > 0 ? 1 : 0;
 }
 
 function tableLine(mutant: Mutant, caught: readonly string[], note: string | undefined): string {

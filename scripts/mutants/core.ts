@@ -171,15 +171,7 @@ export const coreMutants: readonly Mutant[] = [
     ],
     ["errors have no body", "    statusCode: status,\n    body,", "    statusCode: status,", "errors", "names"],
     ["errors have no status", "    statusCode: status,\n    body,", "    body,", "errors", "names"],
-    [
-      "errors have no request id",
-      'requestId: headers.get("x-request-id") ?? undefined,',
-      "",
-      "errors",
-      "names",
-      "lookup",
-      "volumes",
-    ],
+    ["errors have no request id", "requestId: requestIdOf(response),", "", "errors", "names", "lookup", "volumes"],
     ["a refusal may have been admitted", "        ? false\n", '        ? "unknown"\n', "errors", "exec", "auth"],
     ["a 5xx admitted nothing", '        : "unknown",\n    field', "        : false,\n    field", "errors", "faults"],
     [
@@ -347,8 +339,8 @@ export const coreMutants: readonly Mutant[] = [
     ],
     [
       "an answer that broke off was not admitted",
-      "      requestId,\n      admitted: true,\n      cause: error,",
-      "      requestId,\n      admitted: false,\n      cause: error,",
+      "      admitted: true,\n      cause: error,",
+      "      admitted: false,\n      cause: error,",
       "faults",
     ],
     [
@@ -434,8 +426,8 @@ export const coreMutants: readonly Mutant[] = [
     ],
     [
       "a malformed answer has no status",
-      "    statusCode: response.status,\n    requestId: response",
-      "    requestId: response",
+      "    statusCode: response.status,\n    requestId: requestIdOf(response),\n    body,",
+      "    requestId: requestIdOf(response),\n    body,",
       "tolerance",
       "faults",
     ],
@@ -454,11 +446,11 @@ export const coreMutants: readonly Mutant[] = [
     ],
   ]),
   ...inFile("packages/core/src/transport/url.ts", [
-    ["ids are not encoded", "encodeURIComponent(String(values?.[name]))", "String(values?.[name])", "bad input"],
+    ["ids are not encoded", "encodeURIComponent(String(values[name]))", "String(values[name])", "bad input"],
     [
       "of repeated parameters the last is sent",
-      "for (const item of [query[name]].flat()) {",
-      "for (const item of [query[name]].flat().slice(-1)) {",
+      "for (const item of value) add(name, item);",
+      "for (const item of value.slice(-1)) add(name, item);",
       "listing",
     ],
     [

@@ -140,4 +140,14 @@ export const testingMutants: readonly Mutant[] = [
     ["a shell's exit code is lost", "return result.exitCode & 0xff;", "return 0;", "exec", "lifecycle"],
     ["a shell's errors are lost", "call.stderr(result.stderr);", "", "exec"],
   ]),
+  ...inFile("packages/testing/src/apply-fault.ts", [
+    ["faults have no code", "...(code && { code }) };", "};", "busy servers"],
+    [
+      "a delayed answer never comes",
+      "await sleep(hit.clock, fault.ms, hit.signal);",
+      "await sleep(hit.clock, fault.ms * 1e6, hit.signal);",
+      "faults",
+    ],
+    ["faults have no wait", 'headers.set("retry-after", String(retryAfter));', "", "busy servers", "faults"],
+  ]),
 ];

@@ -159,7 +159,9 @@ export const create = casesOf("create", {
     needs: ["networking"],
     run: async (c) => {
       const { id } = await c.running({ networking: [{ port: 8080, internal: true }] });
-      isNonEmpty((await c.status(id)).internal_address, "internal_address");
+      const state = await c.status(id);
+      isNonEmpty(state.internal_address, "internal_address");
+      equal(state.host, "", "host, which is for what others may reach");
     },
   },
 

@@ -133,6 +133,29 @@ export const fileReading = casesOf("reading files", {
     equal(await volume.readText("/t.txt"), text, "readText");
   },
 
+  "the client reads files of any name": async (c) => {
+    const { id, name } = await c.volume({ name: c.name() });
+    const volume = await c.disk(name);
+    const path = "/a+b & c=d#e%20?žluť.txt";
+    await c.put(id, path, "content");
+    equal(await volume.readText(path), "content", "readText");
+  },
+
+  "the client asks for no more than a part": {
+    needs: ["control"],
+    run: async (c) => {
+      const { name } = await lettered(c);
+      const volume = await c.disk(name);
+      await volume.readFile("/a.txt", { offset: 2, length: 3 });
+      await volume.readFile("/a.txt", { offset: 3, length: 0 });
+      equal(
+        (await c.requests("readVolumeFile")).map(({ headers }) => headers.range),
+        ["bytes=2-4"],
+        "ranges asked for",
+      );
+    },
+  },
+
   "the client reads a part": async (c) => {
     const { name } = await lettered(c);
     const volume = await c.disk(name);

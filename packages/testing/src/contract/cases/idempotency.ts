@@ -78,6 +78,7 @@ export const idempotency = casesOf("idempotency keys", {
     run: async (c) => {
       const key = c.name("key");
       refused(await keyed(c, key, { ttl_seconds: -1 }), 400, "invalid_request");
+      refused(await keyed(c, key, { volume_mounts: { "/data": "vol-nothing" } }), 404, "not_found");
       status(await keyed(c, key, { ttl_seconds: 60 }), 200);
     },
   },

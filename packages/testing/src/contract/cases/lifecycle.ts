@@ -114,6 +114,16 @@ export const lifecycle = casesOf("lifecycle", {
     equal((await sandbox.refresh()).phase, "terminated", "phase");
   },
 
+  "a terminated sandbox leaves nothing running": {
+    needs: ["control"],
+    run: async (c) => {
+      const { id } = await c.running();
+      ok((await c.control.leaks()).sandboxes.includes(id), "leaks: expected the sandbox while it runs");
+      nothing(await c.http("DELETE", `/v1/sandbox/${id}`));
+      ok(!(await c.control.leaks()).sandboxes.includes(id), "leaks: expected it gone");
+    },
+  },
+
   "a failed boot is a failed sandbox, at once": {
     needs: ["control"],
     run: async (c) => {

@@ -71,6 +71,32 @@ export const logs = casesOf("logs", {
     );
   },
 
+  "lines of the workload and of commands come by time, and a limit keeps the newest of both": {
+    needs: ["shell", "exit_codes"],
+    exclusive: true,
+    run: async (c) => {
+      const { id } = await c.running({ command: ["sh", "-c", "sleep 3; echo last"] });
+      await c.exec(id, ["echo", "1\n2\n3"]);
+      if (c.has("control")) await c.control.advance(3000);
+      await c.phase(id, "succeeded");
+      equal(
+        (await lines(c, id, 4)).map(({ line, exec_id }) => [line, exec_id === ""]),
+        [
+          ["1", false],
+          ["2", false],
+          ["3", false],
+          ["last", true],
+        ],
+        "lines, and whether they are the workload's",
+      );
+      equal(
+        (await read(c, id, { limit: 2 })).map(({ line }) => line),
+        ["3", "last"],
+        "the newest two",
+      );
+    },
+  },
+
   "without a limit there are at most 500, and 5000 with one": async (c) => {
     const { id } = await c.running();
     const words = Array.from({ length: 5100 }, (_, index) => String(index));

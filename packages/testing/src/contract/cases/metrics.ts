@@ -45,7 +45,7 @@ export const metrics = casesOf("metrics", {
       ok(answer.mem_bytes_p90 >= answer.mem_bytes_p50, "mem_bytes_p90: expected no less than p50");
       const share = (answer.mem_bytes_p50 / answer.mem_limit_bytes) * 100;
       ok(
-        Math.abs(answer.mem_util_p50_pct - share) < 1,
+        Math.abs(answer.mem_util_p50_pct - share) < 0.06,
         `mem_util_p50_pct: expected ${share}, got ${answer.mem_util_p50_pct}`,
       );
     },
@@ -60,6 +60,7 @@ export const metrics = casesOf("metrics", {
         equal(answer.results.length, 1, `results of ${metric}`);
         const [series] = answer.results[0].series as Series[];
         ok(Array.isArray(series?.time_series), `${metric}: expected a series`);
+        if (series.unit !== undefined) equal(series.unit, units[metric], `unit of ${metric}`);
       }
     },
   },

@@ -66,6 +66,16 @@ export const volumes = casesOf("volumes", {
     ok(!all.some((volume: { id: string }) => volume.id === id), "list: expected it gone");
   },
 
+  "a deleted volume leaves nothing behind": {
+    needs: ["control"],
+    run: async (c) => {
+      const { id } = await c.volume();
+      ok((await c.control.leaks()).volumes.includes(id), "leaks: expected the volume while it is there");
+      nothing(await c.http("DELETE", `/v1/volume/${id}`));
+      ok(!(await c.control.leaks()).volumes.includes(id), "leaks: expected it gone");
+    },
+  },
+
   "a mounted volume is attached, and is not deleted": async (c) => {
     const volume = await c.volume();
     const { id } = await c.running({ volume_mounts: { "/mnt/data": volume.id } });
