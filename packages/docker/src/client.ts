@@ -6,7 +6,9 @@ import type { Clock } from "@porter-sandbox/spec";
 import type { Endpoint } from "./endpoint.ts";
 import { DockerRefusal, DockerUnreachable } from "./errors.ts";
 
-export type Query = Readonly<Record<string, string | number | boolean | undefined | Readonly<Record<string, readonly string[]>>>>;
+export type Query = Readonly<
+  Record<string, string | number | boolean | undefined | Readonly<Record<string, readonly string[]>>>
+>;
 
 export interface CallOptions {
   readonly query?: Query | undefined;
@@ -138,7 +140,9 @@ export function createDockerClient(endpoint: Endpoint, clock: Clock): DockerClie
     const response = await raw("GET", "/_ping", { timeoutMs: 10_000 });
     await textOf(response).catch(() => "");
     if (response.statusCode !== 200) throw unreachable(new Error(`/_ping answered ${response.statusCode}`));
-    const [major = 1, minor = 24] = String(response.headers["api-version"] ?? "1.24").split(".").map(Number);
+    const [major = 1, minor = 24] = String(response.headers["api-version"] ?? "1.24")
+      .split(".")
+      .map(Number);
     const offered = [major, minor] as const;
     if (isOlder(offered, oldest)) {
       throw new DockerUnreachable(

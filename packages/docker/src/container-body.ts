@@ -164,6 +164,9 @@ export function helperBody(options: {
 export function checkIsolation({ userns, seccomp, capabilities }: Isolation): void {
   if (userns === "host") throw new Error('isolation.userns: must not be "host"');
   if (seccomp === "unconfined") throw new Error('isolation.seccomp: must not be "unconfined"');
-  const wide = capabilities?.find((name) => /^(CAP_)?(ALL|SYS_ADMIN|SYS_MODULE|SYS_PTRACE|SYS_RAWIO|NET_ADMIN|NET_RAW|DAC_READ_SEARCH|BPF|MKNOD)$/i.test(name));
-  if (wide !== undefined) throw new Error(`isolation.capabilities: must not contain ${wide}, which reaches past a sandbox`);
+  const wide = capabilities?.find((name) =>
+    /^(CAP_)?(ALL|SYS_ADMIN|SYS_MODULE|SYS_PTRACE|SYS_RAWIO|NET_ADMIN|NET_RAW|DAC_READ_SEARCH|BPF|MKNOD)$/i.test(name),
+  );
+  if (wide !== undefined)
+    throw new Error(`isolation.capabilities: must not contain ${wide}, which reaches past a sandbox`);
 }

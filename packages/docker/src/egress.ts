@@ -42,7 +42,10 @@ export async function applyFilter(pid: number, container: string, policy: Filter
     cgroup = "";
   }
   if (pid <= 0 || !cgroup.includes(container)) {
-    throw new EngineError("engine_error", "egress cannot be enforced: the engine's processes are not visible from here");
+    throw new EngineError(
+      "engine_error",
+      "egress cannot be enforced: the engine's processes are not visible from here",
+    );
   }
   const [nsenter, nft] = [findTool("nsenter"), findTool("nft")];
   if (nsenter === undefined || nft === undefined) {
@@ -55,7 +58,11 @@ function run(file: string, args: readonly string[], input: string): Promise<void
   return new Promise((resolve, reject) => {
     const child = execFile(file, args, { timeout: 30_000 }, (error, _stdout, stderr) => {
       if (error === null) return resolve();
-      reject(new EngineError("engine_error", `egress could not be enforced: ${stderr.trim() || error.message}`, { cause: error }));
+      reject(
+        new EngineError("engine_error", `egress could not be enforced: ${stderr.trim() || error.message}`, {
+          cause: error,
+        }),
+      );
     });
     child.stdin?.on("error", () => {});
     child.stdin?.end(input);

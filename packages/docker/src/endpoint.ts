@@ -24,7 +24,10 @@ const defaultSocket = "/var/run/docker.sock";
  *
  * @throws Error when the address is none of these.
  */
-export function findEndpoint(host: string | undefined, environment: Readonly<Record<string, string | undefined>>): Endpoint {
+export function findEndpoint(
+  host: string | undefined,
+  environment: Readonly<Record<string, string | undefined>>,
+): Endpoint {
   const address = host ?? (environment.DOCKER_HOST || `unix://${defaultSocket}`);
   if (address.startsWith("unix://") && address.length > "unix://".length) {
     return { kind: "socket", path: address.slice("unix://".length) };
@@ -32,7 +35,9 @@ export function findEndpoint(host: string | undefined, environment: Readonly<Rec
   if (address.startsWith("/")) return { kind: "socket", path: address };
   const url = /^(tcp|http|https):\/\//.test(address) ? parseUrl(address.replace(/^tcp:/, "http:")) : undefined;
   if (url === undefined) {
-    throw new Error(`host: must be unix:///path, tcp://host:port, http:// or https:// (got ${JSON.stringify(address)})`);
+    throw new Error(
+      `host: must be unix:///path, tcp://host:port, http:// or https:// (got ${JSON.stringify(address)})`,
+    );
   }
   const secure = url.protocol === "https:" || Boolean(environment.DOCKER_TLS_VERIFY);
   const port = Number(url.port) || (secure ? 2376 : 2375);

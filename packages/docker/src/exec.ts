@@ -20,7 +20,8 @@ export type ExecStreams = Omit<EngineExec, "kill">;
 /** How many bytes of each stream may wait for their reader. */
 const highWaterMark = 256 * 1024;
 /** What the engine writes to stdout when it could not start a command; told apart from the command's own output. */
-const startFailure = /^(OCI runtime exec failed|exec failed|runc exec|failed to create exec|.*executable file not found)/;
+const startFailure =
+  /^(OCI runtime exec failed|exec failed|runc exec|failed to create exec|.*executable file not found)/;
 const longestStartFailure = 4096;
 /** Shells say 127 for what is not there and 126 for what cannot be run; engines before 23 say 126 for both. */
 const notFound = /executable file not found|no such file or directory/;
@@ -46,7 +47,8 @@ export async function startExec(client: DockerClient, events: EventFeed, request
     exec = created.Id;
     hijacked = await client.hijack(`/exec/${exec}/start`, { json: { Detach: false, Tty: false } });
   } catch (error) {
-    if (hasStatus(error, 404, 409)) throw new EngineError("not_running", "the sandbox is not running", { cause: error });
+    if (hasStatus(error, 404, 409))
+      throw new EngineError("not_running", "the sandbox is not running", { cause: error });
     throw toEngineError(error);
   }
   const inspect = () => unless([404], client.call<ExecInspection>("GET", `/exec/${exec}/json`));
@@ -79,7 +81,11 @@ function whenExecEnds(
 ): { promise: Promise<void>; stop: () => void } {
   let stop = () => {};
   const promise = new Promise<void>((resolve) => {
-    const look = () => void inspect().then((found) => found?.Running !== true && resolve(), () => {});
+    const look = () =>
+      void inspect().then(
+        (found) => found?.Running !== true && resolve(),
+        () => {},
+      );
     const offEvents = events.listen(({ action, container: about, attributes }) => {
       if (action === "exec_die" && attributes.execID === exec) resolve();
       if ((action === "die" || action === "destroy") && about === container) resolve();

@@ -93,9 +93,13 @@ export function createImages(client: DockerClient, options: ImageOptions): Image
       if (signal.aborted) throw signal.reason;
       if (error instanceof EngineError) throw error;
       const unreachable = !(error instanceof DockerRefusal);
-      throw new EngineError(unreachable ? "engine_error" : "image_pull", pullMessage(image, String((error as Error).message)), {
-        cause: error,
-      });
+      throw new EngineError(
+        unreachable ? "engine_error" : "image_pull",
+        pullMessage(image, String((error as Error).message)),
+        {
+          cause: error,
+        },
+      );
     }
   }
 
@@ -144,8 +148,12 @@ const pullMessage = (image: string, reason: string) => `image ${image} could not
 
 function encodeAuth({ username, password }: RegistryCredentials, registry: string): string {
   const serveraddress = registry === "docker.io" ? "https://index.docker.io/v1/" : registry;
-  return Buffer.from(JSON.stringify({ username, password, serveraddress })).toString("base64url");
+  return base64Url(JSON.stringify({ username, password, serveraddress }));
 }
+
+/** With its padding: without it the engine takes the header for an empty one, and says nothing. */
+export const base64Url = (text: string): string =>
+  Buffer.from(text).toString("base64").replaceAll("+", "-").replaceAll("/", "_");
 
 /** Waits for `promise`, or rejects with the signal's reason as soon as it aborts. */
 export function orAbort<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
@@ -163,7 +171,12 @@ export const lacksImage = (error: unknown): boolean =>
   hasStatus(error, 404) && /no such image|not found: manifest|image not known/i.test((error as Error).message);
 
 /** Loads the rootfs in `tar` as an image, for tests and for machines without a registry. */
-export async function importImage(client: DockerClient, tar: Uint8Array, image: string, changes: readonly string[]): Promise<void> {
+export async function importImage(
+  client: DockerClient,
+  tar: Uint8Array,
+  image: string,
+  changes: readonly string[],
+): Promise<void> {
   const { name, version } = parseReference(image);
   const path = `/images/create?fromSrc=-&repo=${encodeURIComponent(name)}&tag=${encodeURIComponent(version)}${changes
     .map((change) => `&changes=${encodeURIComponent(change)}`)

@@ -84,6 +84,8 @@ export async function killExec(
     );
     if (target?.State.Running === true) throw error;
   } finally {
-    await unless([404, 409], client.call("DELETE", `/containers/${id}`, { query: { force: true, v: true } })).catch(() => {});
+    await unless([404, 409], client.call("DELETE", `/containers/${id}`, { query: { force: true, v: true } })).catch(
+      () => {},
+    );
   }
 }

@@ -184,7 +184,9 @@ export function createNetwork(options: NetworkOptions): Network {
     async close() {
       closed = true;
       const left = await Promise.allSettled(spares.splice(0));
-      await Promise.allSettled(left.map((spare) => (spare.status === "fulfilled" ? release(spare.value.id) : undefined)));
+      await Promise.allSettled(
+        left.map((spare) => (spare.status === "fulfilled" ? release(spare.value.id) : undefined)),
+      );
     },
   };
 }

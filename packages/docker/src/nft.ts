@@ -75,7 +75,10 @@ const daddr = (addresses: readonly string[], verdict: string) =>
   addresses.map((address) => `ip daddr ${address} ${verdict}`);
 
 const dns = (resolvers: readonly string[]) =>
-  resolvers.flatMap((address) => [`ip daddr ${address} udp dport 53 accept`, `ip daddr ${address} tcp dport 53 accept`]);
+  resolvers.flatMap((address) => [
+    `ip daddr ${address} udp dport 53 accept`,
+    `ip daddr ${address} tcp dport 53 accept`,
+  ]);
 
 /** Whether an entry of `egress` is an IPv4 address or range, which a packet filter can hold by itself. */
 export function isIpv4(entry: string): boolean {

@@ -8,6 +8,7 @@ import { type Images, lacksImage, orAbort } from "./images.ts";
 import { type ContainerInspection, type ContainerState, type ContainerSummary, parseTime } from "./inspection.ts";
 import { label, type Names } from "./names.ts";
 import type { Holder, Network } from "./network.ts";
+import { createSlots } from "./slots.ts";
 
 export interface Sandboxes {
   start(plan: SandboxPlan, signal: AbortSignal): Promise<RunningSandbox>;
@@ -37,10 +38,15 @@ export interface SandboxesOptions {
   readonly network: Network;
   /** Whether sandboxes run behind a holder's packet filter. */
   readonly filtered: boolean;
+  /** How many are brought up at once. */
+  readonly concurrentStarts: number;
   /** Called for each sandbox that runs, and when it does not any more. */
   readonly onRunning: (sandbox: string, container: SandboxContainer) => void;
   readonly onEnded: (sandbox: string) => void;
 }
+
+/** The image has to be pulled first. */
+class ImageMissing extends Error {}
 
 interface Watched {
   readonly sandbox: string;
@@ -49,6 +55,7 @@ interface Watched {
 
 export function createSandboxes(options: SandboxesOptions): Sandboxes {
   const { client, names, images, events, clock, limits, isolation, network, filtered } = options;
+  const slots = createSlots(options.concurrentStarts);
   const containers = new Map<string, SandboxContainer>();
   /** By container: those whose end is waited for. */
   const watched = new Map<string, Watched>();
@@ -111,7 +118,7 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
     return { ...common, ended };
   }
 
-  async function create(plan: SandboxPlan, networkMode: string, signal: AbortSignal): Promise<string> {
+  async function create(plan: SandboxPlan, networkMode: string): Promise<string> {
     const image = plan.snapshot_id === undefined ? plan.image : names.snapshot(plan.snapshot_id);
     const body = sandboxBody(plan, { names, limits, isolation, image, network: networkMode });
     const attempt = async () => {
@@ -126,9 +133,9 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
       return await attempt();
     } catch (error) {
       if (lacksImage(error)) {
-        if (plan.snapshot_id !== undefined) throw new EngineError("not_found", `snapshot ${plan.snapshot_id} does not exist`);
-        await images.pull(plan.image, signal);
-        return attempt();
+        if (plan.snapshot_id !== undefined)
+          throw new EngineError("not_found", `snapshot ${plan.snapshot_id} does not exist`);
+        throw new ImageMissing();
       }
       if (hasStatus(error, 409) && (await removeUnstarted(plan.id))) return attempt();
       if (hasStatus(error, 400) && /invalid reference format/i.test((error as Error).message)) {
@@ -150,7 +157,9 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
     unless([404, 409], client.call("DELETE", `/containers/${container}`, { query: { force: true, v: true } }));
 
   const list = (kind: "sandbox" | "holder" | "kill", id?: string) =>
-    client.call<ContainerSummary[]>("GET", "/containers/json", { query: { all: true, filters: names.filters(kind, id) } });
+    client.call<ContainerSummary[]>("GET", "/containers/json", {
+      query: { all: true, filters: names.filters(kind, id) },
+    });
 
   async function networkFor(plan: SandboxPlan, signal: AbortSignal): Promise<{ mode: string; holder?: Holder }> {
     if (plan.egress?.length === 0) return { mode: "none" };
@@ -173,25 +182,39 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
     return container;
   }
 
+  async function bringUp(plan: SandboxPlan, signal: AbortSignal): Promise<RunningSandbox> {
+    let container: string | undefined;
+    let holder: Holder | undefined;
+    try {
+      const [, net] = await Promise.all([orAbort(events.ready(), signal), networkFor(plan, signal)]);
+      holder = net.holder;
+      signal.throwIfAborted();
+      container = await create(plan, net.mode);
+      signal.throwIfAborted();
+      await client.call("POST", `/containers/${container}/start`);
+      signal.throwIfAborted();
+      const found = await inspect(container);
+      if (found === undefined) throw new EngineError("engine_error", "its container was removed while it started");
+      return running(plan.id, { id: container, network: holder?.id ?? container }, found.State);
+    } catch (error) {
+      if (container !== undefined) await removeContainer(container).catch(() => {});
+      if (holder !== undefined) await releaseHolder({ id: "", network: holder.id }).catch(() => {});
+      throw error;
+    }
+  }
+
   return {
     async start(plan, signal) {
-      let container: string | undefined;
-      let holder: Holder | undefined;
       try {
-        signal.throwIfAborted();
-        const [, net] = await Promise.all([orAbort(events.ready(), signal), networkFor(plan, signal)]);
-        holder = net.holder;
-        signal.throwIfAborted();
-        container = await create(plan, net.mode, signal);
-        signal.throwIfAborted();
-        await client.call("POST", `/containers/${container}/start`);
-        signal.throwIfAborted();
-        const found = await inspect(container);
-        if (found === undefined) throw new EngineError("engine_error", "its container was removed while it started");
-        return running(plan.id, { id: container, network: holder?.id ?? container }, found.State);
+        try {
+          return await slots.run(() => bringUp(plan, signal), signal);
+        } catch (error) {
+          if (!(error instanceof ImageMissing)) throw error;
+          // Outside of the slots: what is there already need not wait for what has to come from far away.
+          await images.pull(plan.image, signal);
+          return await slots.run(() => bringUp(plan, signal), signal);
+        }
       } catch (error) {
-        if (container !== undefined) await removeContainer(container).catch(() => {});
-        if (holder !== undefined) await releaseHolder({ id: "", network: holder.id }).catch(() => {});
         if (signal.aborted) throw signal.reason;
         throw toEngineError(error);
       }
@@ -233,9 +256,13 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
       const [sandboxes, holders, killers] = await Promise.all([list("sandbox"), list("holder"), list("kill")]);
       const used = new Set(sandboxes.flatMap((summary) => (isOver(summary) ? [] : (holderOf(summary) ?? []))));
       const stray = holders.filter(({ Id }) => !used.has(Id) && !holdersInUse.has(Id) && !network.isOwn(Id));
-      const unstarted = sandboxes.filter(({ State, Labels }) => State === "created" && !containers.has(Labels?.[label.id] ?? ""));
+      const unstarted = sandboxes.filter(
+        ({ State, Labels }) => State === "created" && !containers.has(Labels?.[label.id] ?? ""),
+      );
       await Promise.all([...stray, ...killers, ...unstarted].map(({ Id }) => removeContainer(Id)));
-      return sandboxes.filter((summary) => !unstarted.includes(summary)).flatMap(({ Labels }) => Labels?.[label.id] ?? []);
+      return sandboxes
+        .filter((summary) => !unstarted.includes(summary))
+        .flatMap(({ Labels }) => Labels?.[label.id] ?? []);
     },
 
     container: find,
@@ -250,7 +277,8 @@ function holderOf({ HostConfig }: ContainerSummary): string | undefined {
 
 /** How a container ended, in the port's words. */
 export function endOf(state: ContainerState, clock: Clock): SandboxEnd {
-  const finished_at = parseTime(state.FinishedAt) ?? clock.now();
+  // The engine notes the start after it has started, so that what ends at once can seem to end before that.
+  const finished_at = Math.max(parseTime(state.FinishedAt) ?? clock.now(), parseTime(state.StartedAt) ?? 0);
   // An engine that was stopped the hard way does not know how its containers ended.
   if (state.Status === "dead" || (state.Error !== "" && state.ExitCode === 128)) {
     return { reason: "engine_error", message: state.Error || "the engine lost it", finished_at };

@@ -42,9 +42,7 @@ export function volumeFiles({ client, events, helpers }: FilesOptions, volume: s
       const [directory, name] = split(path);
       if (name === "") throw refusal("is_a_directory", path);
       if (length > smallReadBytes) return readStreamed(path, directory, name, start, length);
-      const answer = await use((helper) =>
-        helper.ask("read", directory, name, String(start), String(length)),
-      );
+      const answer = await use((helper) => helper.ask("read", directory, name, String(start), String(length)));
       const bytes = Buffer.from(expectOk(answer, path).data.toString("latin1"), "base64");
       if (bytes.length !== length) throw shrunk(path);
       return new ReadableStream({
@@ -85,7 +83,11 @@ export function volumeFiles({ client, events, helpers }: FilesOptions, volume: s
   };
 
   function run(helper: VolumeHelper, script: string, args: string[], stdin: boolean): Promise<ExecStreams> {
-    return startExec(client, events, { container: helper.container, command: ["sh", "-c", script, "files", ...args], stdin });
+    return startExec(client, events, {
+      container: helper.container,
+      command: ["sh", "-c", script, "files", ...args],
+      stdin,
+    });
   }
 
   /** Streams `head` and the rest into a part; answers how many bytes that were. The part is not yet a file. */
@@ -213,7 +215,10 @@ function refusal(say: string, path: string): EngineError {
 }
 
 const failure = (said: string) =>
-  new EngineError("engine_error", `the volume's helper failed${said.trim() === "" ? "" : `: ${said.trim().slice(0, 200)}`}`);
+  new EngineError(
+    "engine_error",
+    `the volume's helper failed${said.trim() === "" ? "" : `: ${said.trim().slice(0, 200)}`}`,
+  );
 
 const shrunk = (path: string) => new EngineError("engine_error", `${path} became shorter while it was read`);
 

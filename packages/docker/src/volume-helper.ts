@@ -54,7 +54,10 @@ export function createVolumeHelpers(options: HelpersOptions): VolumeHelpers {
 
   async function start(volume: string): Promise<VolumeHelper> {
     // Creating a container that mounts a volume would make the volume.
-    const exists = await unless([404], client.call("GET", `/volumes/${names.volume(volume)}`).then(() => true));
+    const exists = await unless(
+      [404],
+      client.call("GET", `/volumes/${names.volume(volume)}`).then(() => true),
+    );
     if (exists === undefined) throw new EngineError("not_found", `volume ${volume} does not exist`);
     const body = helperBody({
       image: helperImage,
@@ -63,12 +66,24 @@ export function createVolumeHelpers(options: HelpersOptions): VolumeHelpers {
       // Files may belong to anyone, and be shut to everyone.
       capabilities: ["CHOWN", "DAC_OVERRIDE", "FOWNER"],
       // When this process is gone, its standard input ends, and the helper with it.
-      rest: { OpenStdin: true, StdinOnce: true, AttachStdin: true, AttachStdout: true, AttachStderr: true, User: "0:0" },
+      rest: {
+        OpenStdin: true,
+        StdinOnce: true,
+        AttachStdin: true,
+        AttachStdout: true,
+        AttachStderr: true,
+        User: "0:0",
+      },
       host: {
         AutoRemove: true,
         PidsLimit: 256,
         Mounts: [
-          { Type: "volume", Source: names.volume(volume), Target: root, VolumeOptions: { NoCopy: true, Labels: names.labels("volume", volume) } },
+          {
+            Type: "volume",
+            Source: names.volume(volume),
+            Target: root,
+            VolumeOptions: { NoCopy: true, Labels: names.labels("volume", volume) },
+          },
         ],
       },
     });

@@ -19,8 +19,8 @@ export interface TestEngine {
   readonly client: DockerClient;
   /** A busybox, which is there. */
   readonly image: string;
-  /** Whether it is a private one, that may be stopped and started. */
-  readonly isPrivate: boolean;
+  /** Ends it and starts it again on the same data; a private one only. */
+  readonly restart?: () => Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -42,7 +42,7 @@ export async function startTestEngine(): Promise<TestEngine | string> {
     client.close();
     return `no Docker engine: not root with dockerd on the machine, and ${(error as Error).message}`;
   }
-  return withImage({ host, client, image: testImage, isPrivate: false, stop: async () => client.close() });
+  return withImage({ host, client, image: testImage, stop: async () => client.close() });
 }
 
 async function startPrivate(dockerd: string): Promise<TestEngine | string> {
@@ -50,18 +50,36 @@ async function startPrivate(dockerd: string): Promise<TestEngine | string> {
   const socket = join(folder, "d.sock");
   const forwarding = readForwarding();
   let said = "";
-  const daemon = spawn(
-    dockerd,
-    [
-      ...["--data-root", join(folder, "data"), "--exec-root", join(folder, "exec"), "-p", join(folder, "d.pid")],
-      ...["-H", `unix://${socket}`, "--bridge", "none", "--log-level", "error"],
-    ],
-    { stdio: ["ignore", "ignore", "pipe"], detached: true },
-  );
-  daemon.stderr.on("data", (text) => {
-    said = (said + String(text)).slice(-2000);
-  });
+  const launch = () => {
+    const child = spawn(
+      dockerd,
+      [
+        ...["--data-root", join(folder, "data"), "--exec-root", join(folder, "exec"), "-p", join(folder, "d.pid")],
+        ...["-H", `unix://${socket}`, "--bridge", "none", "--log-level", "error"],
+      ],
+      { stdio: ["ignore", "ignore", "pipe"], detached: true },
+    );
+    child.stderr.on("data", (text) => {
+      said = (said + String(text)).slice(-2000);
+    });
+    return child;
+  };
+  let daemon = launch();
   const client = createDockerClient({ kind: "socket", path: socket }, systemClock);
+  const answers = () =>
+    client.call("GET", "/info").then(
+      () => true,
+      () => false,
+    );
+  /** Why it did not come up; undefined when it did. */
+  const comesUp = async () => {
+    for (let round = 0; round < 300; round += 1) {
+      if (daemon.exitCode !== null) return `the Docker engine could not be started: ${said}`;
+      if (await answers()) return undefined;
+      await pause(50);
+    }
+    return `the Docker engine did not come up: ${said}`;
+  };
   const stop = async () => {
     await removeAll(client).catch(() => {});
     client.close();
@@ -69,20 +87,16 @@ async function startPrivate(dockerd: string): Promise<TestEngine | string> {
     removeFolder(folder);
     writeForwarding(forwarding);
   };
-  for (let round = 0; round < 300; round += 1) {
-    if (daemon.exitCode !== null) {
-      await stop();
-      return `the Docker engine could not be started: ${said}`;
-    }
-    const answers = await client.version().then(
-      () => true,
-      () => false,
-    );
-    if (answers) return { host: `unix://${socket}`, client, image: testImage, isPrivate: true, stop };
-    await pause(50);
-  }
+  const restart = async () => {
+    await end(daemon);
+    daemon = launch();
+    const failure = await comesUp();
+    if (failure !== undefined) throw new Error(failure);
+  };
+  const failure = await comesUp();
+  if (failure === undefined) return { host: `unix://${socket}`, client, image: testImage, restart, stop };
   await stop();
-  return `the Docker engine did not come up: ${said}`;
+  return failure;
 }
 
 async function withImage(engine: TestEngine): Promise<TestEngine | string> {
@@ -114,13 +128,15 @@ function staticBusybox(): string | undefined {
 }
 
 /** Debian's busybox lacks this applet. */
-const printenv = `#!/bin/sh
-[ $# -gt 0 ] || exec env
-for name; do
-  eval "[ \"\${$name+set}\" ]" || exit 1
-  eval "printf '%s\\n' \"\$$name\""
-done
-`;
+const printenv = [
+  "#!/bin/sh",
+  "[ $# -gt 0 ] || exec env",
+  "for name; do",
+  '  env | grep -q "^$name=" || exit 1',
+  '  eval "printf \'%s\\\\n\' \\"\\$$name\\""',
+  "done",
+  "",
+].join("\n");
 
 function rootFileSystem(busybox: string): TarEntry[] {
   const applets = execFileSync(busybox, ["--list"], { encoding: "utf8" })
@@ -132,7 +148,9 @@ function rootFileSystem(busybox: string): TarEntry[] {
     { path: "tmp", type: "directory", mode: 0o1777 },
     { path: "bin/busybox", type: "file", content: readFileSync(busybox) },
     ...applets.map((name) => ({ path: `bin/${name}`, type: "link", to: "busybox" }) as const),
-    ...(applets.includes("printenv") ? [] : [{ path: "bin/printenv", type: "file", content: Buffer.from(printenv) } as const]),
+    ...(applets.includes("printenv")
+      ? []
+      : [{ path: "bin/printenv", type: "file", content: Buffer.from(printenv) } as const]),
     { path: "etc/passwd", type: "file", content: Buffer.from(users), mode: 0o644 },
   ];
 }

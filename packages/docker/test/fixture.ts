@@ -8,6 +8,15 @@ import { findEndpoint } from "../src/endpoint.ts";
 import { label } from "../src/names.ts";
 import { testImage } from "./engine.ts";
 
+declare module "vitest" {
+  export interface ProvidedContext {
+    /** Where the engine for tests is. */
+    dockerHost: string;
+    /** Why there is none; empty when there is one. */
+    dockerMissing: string;
+  }
+}
+
 /** Undefined also where the tests run without the setup that starts an engine. */
 export const host: string | undefined = inject("dockerHost") || undefined;
 /** Why tests with containers are skipped; undefined when they run. */

@@ -5,7 +5,9 @@ import { whyUnenforceable } from "../src/egress.ts";
 import { type Bench, bench, forever, host, missing, newId, plan } from "./fixture.ts";
 
 const noFilter =
-  missing ?? whyUnenforceable({ kind: "socket", path: host ?? "" }) ?? (process.geteuid?.() === 0 ? undefined : "not root");
+  missing ??
+  whyUnenforceable({ kind: "socket", path: host ?? "" }) ??
+  (process.geteuid?.() === 0 ? undefined : "not root");
 
 describe.skipIf(missing !== undefined)(`isolation by default ${missing ?? ""}`, () => {
   let b: Bench;
@@ -32,13 +34,20 @@ describe.skipIf(missing !== undefined)(`isolation by default ${missing ?? ""}`, 
 
   it("shows nothing of the machine: files, engine, processes", async () => {
     expect(await sh("ls -d /var/run/docker.sock /run/docker.sock /host /mnt/* 2>/dev/null")).toBe("");
-    expect(await sh("grep -vE ' (/|/proc|/proc/.*|/dev|/dev/.*|/sys|/sys/.*|/etc/(hosts|hostname|resolv.conf)|/sbin/docker-init) ' /proc/mounts")).toBe("");
+    expect(
+      await sh(
+        "grep -vE ' (/|/proc|/proc/.*|/dev|/dev/.*|/sys|/sys/.*|/etc/(hosts|hostname|resolv.conf)|/sbin/docker-init) ' /proc/mounts",
+      ),
+    ).toBe("");
     expect(Number(await sh("ps | wc -l"))).toBeLessThan(10);
   });
 
   it("holds a fork bomb and a memory bomb, and the neighbours stay well", async () => {
     const [bomb, neighbour] = [newId("sb"), newId("sb")];
-    const limited = bench({ installation: b.installation, limits: { pids: 64, memory_bytes: 64 * 1024 * 1024, cpu_cores: 0.5 } });
+    const limited = bench({
+      installation: b.installation,
+      limits: { pids: 64, memory_bytes: 64 * 1024 * 1024, cpu_cores: 0.5 },
+    });
     const { ended } = await limited.engine.startSandbox(plan({ id: bomb }), forever);
     await limited.engine.startSandbox(plan({ id: neighbour }), forever);
     const forks = await limited.engine.exec(bomb, {
@@ -71,7 +80,9 @@ describe.skipIf(missing !== undefined)(`isolation by default ${missing ?? ""}`, 
       .toBe("end");
     const lines = await bounded.engine.logs(other, { since: 0, limit: 5000 });
     expect(lines.reduce((sum, { line }) => sum + line.length, 0)).toBeLessThan(2 * 1024 * 1024);
-    const address = (await bounded.run(other, "sh", "-c", "ip -4 -o addr show eth0 | awk '{print $4}' | cut -d/ -f1")).stdout.trim();
+    const address = (
+      await bounded.run(other, "sh", "-c", "ip -4 -o addr show eth0 | awk '{print $4}' | cut -d/ -f1")
+    ).stdout.trim();
     expect(address).toMatch(/^\d+(\.\d+){3}$/);
     expect(await sh(`nc -w 2 ${address} 7777 </dev/null 2>&1`)).not.toContain("reached");
     expect((await bounded.run(other, "nc", "-w", "2", "127.0.0.1", "7777")).stdout).toContain("reached");
@@ -129,7 +140,10 @@ describe.skipIf(noFilter !== undefined)(`egress ${noFilter ?? ""}`, () => {
     await b?.close();
     own?.close();
     listener?.kill();
-    for (const args of [["netns", "del", world], ["link", "del", `${world}h`]]) {
+    for (const args of [
+      ["netns", "del", world],
+      ["link", "del", `${world}h`],
+    ]) {
       try {
         ip(...args);
       } catch {
@@ -143,7 +157,8 @@ describe.skipIf(noFilter !== undefined)(`egress ${noFilter ?? ""}`, () => {
     return stdout.endsWith("reached");
   };
   /** A static busybox's wget needs what no static program has. */
-  const get = (address: string, port = 8099) => `printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 2 ${address} ${port} | tail -n 1`;
+  const get = (address: string, port = 8099) =>
+    `printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 2 ${address} ${port} | tail -n 1`;
 
   it("is the public internet and nothing else by default", async () => {
     const id = newId("sb");
@@ -166,7 +181,13 @@ describe.skipIf(noFilter !== undefined)(`egress ${noFilter ?? ""}`, () => {
       const script = `${get("10.200.0.2")}; ${get(far)}; echo; echo done; cat`;
       await b.engine.startSandbox(plan({ id, command: ["sh", "-c", script] }), forever);
       await expect
-        .poll(async () => (await b.engine.logs(id, { since: 0, limit: 10 })).filter(({ stream }) => stream === "stdout").map(({ line }) => line), { timeout: 10_000 })
+        .poll(
+          async () =>
+            (await b.engine.logs(id, { since: 0, limit: 10 }))
+              .filter(({ stream }) => stream === "stdout")
+              .map(({ line }) => line),
+          { timeout: 10_000 },
+        )
         .toEqual(["reached", "done"]);
       await b.engine.removeSandbox(id);
     }
@@ -177,8 +198,16 @@ describe.skipIf(noFilter !== undefined)(`egress ${noFilter ?? ""}`, () => {
     await b.engine.startSandbox(plan({ id: one, egress: ["203.0.113.77", "10.200.0.2/32"] }), forever);
     await b.engine.startSandbox(plan({ id: range, egress: ["203.0.113.0/30", "0.0.0.0/1"] }), forever);
     await b.engine.startSandbox(plan({ id: none, egress: [] }), forever);
-    expect([await reach(one, "203.0.113.77"), await reach(one, far), await reach(one, "10.200.0.2")]).toEqual([true, false, true]);
-    expect([await reach(range, "203.0.113.77"), await reach(range, far), await reach(range, near, ownPort)]).toEqual([false, true, false]);
+    expect([await reach(one, "203.0.113.77"), await reach(one, far), await reach(one, "10.200.0.2")]).toEqual([
+      true,
+      false,
+      true,
+    ]);
+    expect([await reach(range, "203.0.113.77"), await reach(range, far), await reach(range, near, ownPort)]).toEqual([
+      false,
+      true,
+      false,
+    ]);
     expect(await reach(none, far)).toBe(false);
     for (const id of [one, none]) {
       const answer = await b.run(id, "timeout", "3", "nslookup", "-type=a", "example.com");
@@ -190,11 +219,20 @@ describe.skipIf(noFilter !== undefined)(`egress ${noFilter ?? ""}`, () => {
   it("cannot be changed from inside, nor gone around", async () => {
     const [id, other] = [newId("sb"), newId("sb")];
     await b.engine.startSandbox(plan({ id }), forever);
-    await b.engine.startSandbox(plan({ id: other, command: ["nc", "-ll", "-p", "7777", "-e", "echo", "reached"] }), forever);
-    const address = (await b.run(other, "sh", "-c", "ip -4 -o addr show eth0 | awk '{print $4}' | cut -d/ -f1")).stdout.trim();
+    await b.engine.startSandbox(
+      plan({ id: other, command: ["nc", "-ll", "-p", "7777", "-e", "echo", "reached"] }),
+      forever,
+    );
+    const address = (
+      await b.run(other, "sh", "-c", "ip -4 -o addr show eth0 | awk '{print $4}' | cut -d/ -f1")
+    ).stdout.trim();
     expect((await b.run(other, "nc", "-w", "2", address, "7777")).stdout).toContain("reached");
     expect((await b.run(id, "nc", "-w", "2", address, "7777")).stdout).not.toContain("reached");
-    for (const command of ["ip route add 10.0.0.0/8 dev eth0", "ip link set eth0 down", "ip addr add 10.1.1.1/8 dev eth0"]) {
+    for (const command of [
+      "ip route add 10.0.0.0/8 dev eth0",
+      "ip link set eth0 down",
+      "ip addr add 10.1.1.1/8 dev eth0",
+    ]) {
       expect((await b.run(id, "sh", "-c", command)).exit_code, command).not.toBe(0);
     }
     expect((await b.run(id, "sh", "-c", "ip -6 addr show eth0")).stdout).toBe("");
@@ -204,7 +242,9 @@ describe.skipIf(noFilter !== undefined)(`egress ${noFilter ?? ""}`, () => {
 
   it("refuses what a packet filter cannot hold", async () => {
     for (const entry of ["example.com", "*.example.com", "2001:db8::1", "db.prod.svc.cluster.local", "300.1.1.1"]) {
-      await expect(b.engine.startSandbox(plan({ egress: [entry] }), forever)).rejects.toMatchObject({ code: "unsupported" });
+      await expect(b.engine.startSandbox(plan({ egress: [entry] }), forever)).rejects.toMatchObject({
+        code: "unsupported",
+      });
     }
   });
 

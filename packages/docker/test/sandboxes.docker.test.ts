@@ -82,7 +82,8 @@ describe.skipIf(missing !== undefined)(`sandboxes as containers ${missing ?? ""}
   it("kills a command with all that it started, and nothing else", async () => {
     const asked = plan();
     await b.engine.startSandbox(asked, forever);
-    const script = "sleep 901 & (setsid sleep 902 &) ; env -i setsid sleep 903 & (trap '' HUP TERM; sleep 904) & sleep 905";
+    const script =
+      "sleep 901 & (setsid sleep 902 &) ; env -i setsid sleep 903 & (trap '' HUP TERM; sleep 904) & sleep 905";
     const other = await b.engine.exec(asked.id, { exec_id: newId("ex"), command: ["sleep", "906"], stdin: false });
     const exec = await b.engine.exec(asked.id, { exec_id: newId("ex"), command: ["sh", "-c", script], stdin: false });
     const sleeping = async () =>
@@ -111,7 +112,10 @@ describe.skipIf(missing !== undefined)(`sandboxes as containers ${missing ?? ""}
     const before = await b.left();
     for (const image of ["127.0.0.1:9/nothing:1", "127.0.0.1:9/nothing@sha256:".padEnd(91, "0"), "NOT//valid"]) {
       const failed = b.engine.startSandbox(plan({ image }), forever);
-      await expect(failed, image).rejects.toMatchObject({ code: "image_pull", message: expect.stringContaining(image) });
+      await expect(failed, image).rejects.toMatchObject({
+        code: "image_pull",
+        message: expect.stringContaining(image),
+      });
     }
     expect(await b.left()).toEqual(before);
   });
@@ -158,12 +162,17 @@ describe.skipIf(missing !== undefined)(`sandboxes as containers ${missing ?? ""}
   });
 
   it("joins long lines, and keeps the newest", async () => {
-    const script = "i=0; while [ $i -lt 30 ]; do echo line $i; i=$((i+1)); done; head -c 50000 /dev/zero | tr '\\0' x; echo; echo last; cat";
+    const script =
+      "i=0; while [ $i -lt 30 ]; do echo line $i; i=$((i+1)); done; head -c 50000 /dev/zero | tr '\\0' x; echo; echo last; cat";
     const asked = plan({ command: ["sh", "-c", script] });
     await b.engine.startSandbox(asked, forever);
     const read = (limit: number) => b.engine.logs(asked.id, { since: 0, limit });
     await expect.poll(async () => (await read(1))[0]?.line).toBe("last");
-    expect((await read(3)).map(({ line }) => (line.length > 100 ? line.length : line))).toEqual(["line 29", 50_000, "last"]);
+    expect((await read(3)).map(({ line }) => (line.length > 100 ? line.length : line))).toEqual([
+      "line 29",
+      50_000,
+      "last",
+    ]);
     expect(await read(1000)).toHaveLength(32);
   });
 });

@@ -39,9 +39,9 @@ describe.skipIf(missing !== undefined)(`snapshots and metrics ${missing ?? ""}`,
     await b.engine.deleteSnapshot(snapshot);
     expect((await b.engine.inventory()).snapshots).toEqual([]);
     expect((await b.run(copy, "cat", "/root/file")).stdout).toBe("kept\n");
-    await expect(
-      b.engine.startSandbox(plan({ image: "", snapshot_id: snapshot }), forever),
-    ).rejects.toMatchObject({ code: "not_found" });
+    await expect(b.engine.startSandbox(plan({ image: "", snapshot_id: snapshot }), forever)).rejects.toMatchObject({
+      code: "not_found",
+    });
     await b.engine.stopSandbox(source);
     await ended;
     await expect(b.engine.createSnapshot({ id: newId("snap"), sandbox_id: source })).rejects.toMatchObject({

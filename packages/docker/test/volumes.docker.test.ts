@@ -96,17 +96,24 @@ describe.skipIf(missing !== undefined)(`volumes and their files ${missing ?? ""}
     expect(await text("/odd2/$(id)\n/deep er/file")).toBe("deep");
   });
 
-  it.each([1, 4095, 4096, 4097, 65_536, 65_537, 3 * MiB + 17])("keeps every byte of a file of %i bytes", async (size) => {
-    const content = Uint8Array.from({ length: size }, (_, index) => (index * 7 + (index >> 8)) & 0xff);
-    await files().write("/bytes", bytesOf(content));
-    expect((await files().stat("/bytes")).size_bytes).toBe(size);
-    const whole = new Uint8Array(await new Response(await files().read("/bytes", 0, size)).arrayBuffer());
-    expect(Buffer.compare(whole, content)).toBe(0);
-    for (const [start, length] of [[0, 1], [size - 1, 1], [Math.floor(size / 3), Math.floor(size / 2)]] as const) {
-      const part = new Uint8Array(await new Response(await files().read("/bytes", start, length)).arrayBuffer());
-      expect(Buffer.compare(part, content.subarray(start, start + length)), `${start}+${length}`).toBe(0);
-    }
-  });
+  it.each([1, 4095, 4096, 4097, 65_536, 65_537, 3 * MiB + 17])(
+    "keeps every byte of a file of %i bytes",
+    async (size) => {
+      const content = Uint8Array.from({ length: size }, (_, index) => (index * 7 + (index >> 8)) & 0xff);
+      await files().write("/bytes", bytesOf(content));
+      expect((await files().stat("/bytes")).size_bytes).toBe(size);
+      const whole = new Uint8Array(await new Response(await files().read("/bytes", 0, size)).arrayBuffer());
+      expect(Buffer.compare(whole, content)).toBe(0);
+      for (const [start, length] of [
+        [0, 1],
+        [size - 1, 1],
+        [Math.floor(size / 3), Math.floor(size / 2)],
+      ] as const) {
+        const part = new Uint8Array(await new Response(await files().read("/bytes", start, length)).arrayBuffer());
+        expect(Buffer.compare(part, content.subarray(start, start + length)), `${start}+${length}`).toBe(0);
+      }
+    },
+  );
 
   it.each([10, MiB])("changes nothing when the content breaks off after %i bytes", async (size) => {
     await files().write("/whole", bytesOf("as it was"));
@@ -136,7 +143,8 @@ describe.skipIf(missing !== undefined)(`volumes and their files ${missing ?? ""}
     await b.engine.createVolume({ id: own, type: "disk" });
     await b.engine.startSandbox(plan({ id, volume_mounts: { "/root": own } }), forever);
     await b.engine.files(own).write("/d/in.txt", bytesOf("from outside"));
-    const script = "cat /root/d/in.txt && ls -A /root && echo inside >/root/d/out.txt && echo over >/root/d/in.txt && id -u";
+    const script =
+      "cat /root/d/in.txt && ls -A /root && echo inside >/root/d/out.txt && echo over >/root/d/in.txt && id -u";
     const ran = await b.run(id, "su", "-s", "/bin/sh", "nobody", "-c", script);
     expect(ran).toEqual({ stdout: "from outsided\n65534\n", stderr: "", exit_code: 0 });
     const out = await b.engine.files(own).read("/d/out.txt", 0, 7);
@@ -195,7 +203,9 @@ describe.skipIf(missing !== undefined)(`volumes and their files ${missing ?? ""}
       await expect(files().move("/h/real/file", "/h/dangling")).rejects.toMatchObject({ code: "exists" });
       // A write takes the place of a link, and leaves alone what it points at.
       await files().write("/h/link", bytesOf("mine"));
-      expect((await b.run(id, "sh", "-c", "cat /v/h/link /v/h/real/file; ls /v/h/real")).stdout).toBe("mineinside\nfile\n");
+      expect((await b.run(id, "sh", "-c", "cat /v/h/link /v/h/real/file; ls /v/h/real")).stdout).toBe(
+        "mineinside\nfile\n",
+      );
       await b.engine.removeSandbox(id);
     });
 
@@ -213,9 +223,13 @@ describe.skipIf(missing !== undefined)(`volumes and their files ${missing ?? ""}
         for (const path of ["/race/dir/passwd", "/race/name"]) {
           const read = async () => new Response(await files().read(path, 0, 7)).text();
           seen.add(await read().catch((error: { code: string }) => error.code));
-          await files().stat(path).catch(() => {});
+          await files()
+            .stat(path)
+            .catch(() => {});
         }
-        await files().write("/race/dir/written", bytesOf("x")).catch(() => {});
+        await files()
+          .write("/race/dir/written", bytesOf("x"))
+          .catch(() => {});
       }
       // Whatever the moment looked like, it was either the sandbox's own file or a refusal.
       const fine = ["inside\n", "not_found", "not_a_directory", "engine_error"];
