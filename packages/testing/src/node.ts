@@ -65,6 +65,8 @@ export async function listen(api: Servable, options: ListenOptions = {}): Promis
       return RESPONSE_ALREADY_SENT;
     },
   }) as Server;
+  // A connection that is idle stays open until `close`: were it to end by itself, it could do so under the next request.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, host, resolve);
