@@ -134,6 +134,11 @@ export interface Engine {
   /** For people and capabilities: `memory`, `docker`. */
   readonly name: string;
   readonly features: EngineFeatures;
+  /**
+   * Looks at a create before anything happens: what of it this engine cannot enforce, though it has the feature as such
+   * (host names in `egress`, say). The field and the rule make the 422's message. Without this it can do all of it.
+   */
+  refuses?(plan: SandboxPlan): { readonly field: string; readonly rule: string } | undefined;
 
   /** What exists of ours, by id; asked once when the control plane starts, to reconcile it with the store. */
   inventory(): Promise<{ sandboxes: string[]; volumes: string[]; snapshots: string[] }>;

@@ -1,9 +1,9 @@
 import { availableParallelism } from "node:os";
-import { type Engine, EngineError, type EngineFeatures } from "@porter-sandbox/api";
+import { type Engine, EngineError, type EngineFeatures, type SandboxPlan } from "@porter-sandbox/api";
 import { type Clock, systemClock } from "@porter-sandbox/spec";
 import { createDockerClient } from "./client.ts";
 import { checkIsolation, type DefaultLimits, type Isolation } from "./container-body.ts";
-import { unenforceableEntries, whyUnenforceable } from "./egress.ts";
+import { whyUnenforceable } from "./egress.ts";
 import { findEndpoint } from "./endpoint.ts";
 import { hasStatus, toEngineError } from "./errors.ts";
 import { createEventFeed } from "./events.ts";
@@ -14,6 +14,7 @@ import { readLogs } from "./logs.ts";
 import { createMetrics } from "./metrics.ts";
 import { namesOf } from "./names.ts";
 import { createNetwork } from "./network.ts";
+import { isIpv4 } from "./nft.ts";
 import { createSandboxes } from "./sandboxes.ts";
 import { createSnapshots } from "./snapshots.ts";
 import { volumeFiles } from "./volume-files.ts";
@@ -143,6 +144,21 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
     object_volumes: false,
   };
 
+  function refuses(plan: SandboxPlan): ReturnType<NonNullable<Engine["refuses"]>> {
+    if (plan.networking !== undefined) return { field: "networking", rule: "this engine exposes no ports" };
+    if (plan.egress !== undefined && !filtered) return { field: "egress", rule: "is not enforced here" };
+    const entry = plan.egress?.find((destination) => !isIpv4(destination));
+    if (entry !== undefined) {
+      const got = JSON.stringify(entry);
+      return { field: "egress", rule: `this engine can enforce only IPv4 addresses and ranges (got ${got})` };
+    }
+    const memory = plan.resources?.memory_bytes;
+    if (memory !== undefined && memory < leastMemoryBytes) {
+      return { field: "resources.memory", rule: `must be at least 6Mi for this engine (got ${memory} bytes)` };
+    }
+    return undefined;
+  }
+
   return {
     name: "docker",
     features,
@@ -159,17 +175,10 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
         return { sandboxes: running, volumes: kept, snapshots: images };
       }),
 
+    refuses,
     async startSandbox(plan, signal) {
-      if (plan.networking !== undefined)
-        throw new EngineError("unsupported", "networking: this engine exposes no ports");
-      const [entry] = unenforceableEntries(plan.egress ?? []);
-      if (entry !== undefined) {
-        throw new EngineError(
-          "unsupported",
-          `egress: only IPv4 addresses and ranges can be enforced (got ${JSON.stringify(entry)})`,
-        );
-      }
-      if (plan.egress !== undefined && !filtered) throw new EngineError("unsupported", "egress: is not enforced here");
+      const refusal = refuses(plan);
+      if (refusal !== undefined) throw new EngineError("unsupported", `${refusal.field}: ${refusal.rule}`);
       return sandboxes.start(plan, signal);
     },
     attachSandbox: (id) => translated(() => sandboxes.attach(id)),
@@ -239,6 +248,9 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
     },
   };
 }
+
+/** The least that Docker takes. */
+const leastMemoryBytes = 6 * 1024 * 1024;
 
 async function translated<T>(work: () => Promise<T>): Promise<T> {
   try {

@@ -87,6 +87,3 @@ export function machineResolvers(): string[] {
     return [];
   }
 }
-
-/** What of `egress` a packet filter cannot hold by itself. */
-export const unenforceableEntries = (egress: readonly string[]): string[] => egress.filter((entry) => !isIpv4(entry));

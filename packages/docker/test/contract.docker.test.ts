@@ -16,6 +16,7 @@ import { bench, host, missing, newId } from "./fixture.ts";
 
 /** What is skipped on real containers, each with its reason. Any other skip is a failure. */
 const lacking: Partial<Record<Capability, string>> = {
+  egress_names: "a packet filter holds IPv4 addresses and ranges; anything else is refused",
   control: "real containers have neither a virtual clock nor seeded faults",
   networking: "this engine exposes no ports yet",
   object_volumes: "Docker has none",

@@ -120,11 +120,17 @@ describe.skipIf(missing !== undefined)(`sandboxes as containers ${missing ?? ""}
     expect(await b.left()).toEqual(before);
   });
 
-  it("rejects when the command cannot be started, and leaves nothing behind", async () => {
+  it("rejects when the engine does not start it, and leaves nothing behind", async () => {
     const before = await b.left();
-    const asked = plan({ command: ["sh"], resources: { memory_bytes: 1024 } });
-    await expect(b.engine.startSandbox(asked, forever)).rejects.toMatchObject({ code: "engine_error" });
+    const missing = bench({ installation: b.installation, isolation: { runtime: "no-such-runtime" } });
+    await expect(missing.engine.startSandbox(plan(), forever)).rejects.toMatchObject({
+      code: "engine_error",
+      message: expect.stringContaining("no-such-runtime"),
+    });
+    await missing.engine.close();
     expect(await b.left()).toEqual(before);
+    const little = plan({ resources: { memory_bytes: 1024 } });
+    await expect(b.engine.startSandbox(little, forever)).rejects.toMatchObject({ code: "unsupported" });
   });
 
   it("leaves nothing behind when a start is called off", async () => {

@@ -1,7 +1,7 @@
 /** From what a caller asked for to what is remembered, and from that to what an engine runs. */
 import { parseCpu, parseMemory } from "@porter-sandbox/spec";
 import type { components } from "@porter-sandbox/spec/types";
-import type { EngineFeatures, SandboxPlan } from "../engine.ts";
+import type { Engine, EngineFeatures, SandboxPlan } from "../engine.ts";
 import { unsupported } from "../errors.ts";
 import type { SandboxLaunch, SandboxRecord } from "../store.ts";
 
@@ -17,6 +17,12 @@ export function refuseUnsupported(spec: SandboxSpec, features: EngineFeatures, e
   ];
   const refused = asked.find(([, wanted, can]) => wanted && !can);
   if (refused !== undefined) throw unsupported(refused[0], `the engine ${engine} cannot enforce it`);
+}
+
+/** The same for what an engine can only tell from the whole. */
+export function refuseUnenforceable(engine: Engine, plan: SandboxPlan): void {
+  const refusal = engine.refuses?.(plan);
+  if (refusal !== undefined) throw unsupported(refusal.field, refusal.rule);
 }
 
 const isEmpty = (value: object | undefined): boolean => value === undefined || Object.keys(value).length === 0;

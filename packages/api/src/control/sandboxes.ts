@@ -4,7 +4,7 @@ import { conflict, notFound, show } from "../errors.ts";
 import type { InsertAnswer, InsertKey, SandboxRecord } from "../store.ts";
 import { resolveEnv } from "./env-groups.ts";
 import { launch, schedule } from "./lifecycle.ts";
-import { newSandboxRecord, refuseUnsupported, type SandboxSpec } from "./plan.ts";
+import { newSandboxRecord, planOf, refuseUnenforceable, refuseUnsupported, type SandboxSpec } from "./plan.ts";
 import type { Plane } from "./plane.ts";
 
 export const rfc3339 = (ms: number): string => new Date(ms).toISOString();
@@ -21,6 +21,7 @@ export async function createSandbox(
   refuseUnsupported(spec, plane.engine.features, plane.engine.name);
   const env = await resolveEnv(plane.envGroups, spec.env_groups, spec.env);
   const record = newSandboxRecord(spec, { ...plane.ids.next("sbx"), env });
+  refuseUnenforceable(plane.engine, planOf(record));
   const inserted = await plane.store.insertSandbox(record, key);
   switch (inserted.outcome) {
     case "inserted":

@@ -35,6 +35,7 @@ export async function probeCapabilities(target: Unprobed): Promise<Capability[]>
     }
     const { id } = plain.json;
     note("egress", await create({ egress: { allowed_destinations: [] } }));
+    note("egress_names", await create({ egress: { allowed_destinations: ["example.com", "2001:db8::1"] } }));
     note("networking", await create({ networking: [{ port: 8080 }] }));
     note("resources", await create({ resources: { cpu: "1", memory: "128Mi" } }));
     note("metrics", await http("GET", `/v1/sandbox/${id}/metrics-summary`));
@@ -63,7 +64,15 @@ export async function probeCapabilities(target: Unprobed): Promise<Capability[]>
   } finally {
     for (const run of undo.reverse()) await run().catch(() => {});
   }
-  const engine: Capability[] = ["egress", "networking", "resources", "snapshots", "metrics", "object_volumes"];
+  const engine: Capability[] = [
+    "egress",
+    "egress_names",
+    "networking",
+    "resources",
+    "snapshots",
+    "metrics",
+    "object_volumes",
+  ];
   if (engine.some((capability) => lacks.has(capability))) lacks.delete("refuses_unsupported");
   return capabilities.filter((capability) => !lacks.has(capability));
 }

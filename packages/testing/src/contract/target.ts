@@ -7,6 +7,7 @@ import type { FakeControl } from "../control.ts";
  * - `control`: clock and faults can be moved (`target.control`)
  * - `cors`: the server answers preflights of any origin
  * - `egress`, `networking`, `resources`, `snapshots`, `metrics`, `object_volumes`: the engine can do it
+ * - `egress_names`: `egress` takes host names, wildcards, services and IPv6, beside IPv4 addresses and ranges
  * - `refuses_unsupported`: the engine lacks at least one of those, so that a refusal can be seen
  * - `env_groups`: the target's `envGroup` exists
  * - `exit_codes`: a main process that ends by itself ends the sandbox
@@ -23,6 +24,7 @@ export const capabilities = [
   "control",
   "cors",
   "egress",
+  "egress_names",
   "networking",
   "resources",
   "snapshots",

@@ -130,8 +130,18 @@ export const create = casesOf("create", {
     },
   },
 
-  "egress rules of every kind are accepted where the engine has them": {
+  "egress rules of addresses are accepted where the engine has them": {
     needs: ["egress"],
+    run: async (c) => {
+      const { id } = await c.create({ egress: { allowed_destinations: ["192.0.2.7", "198.51.100.0/24"] } });
+      await c.phase(id, "running");
+      const none = await c.create({ egress: { allowed_destinations: [] } });
+      await c.phase(none.id, "running");
+    },
+  },
+
+  "egress rules of every kind are accepted where the engine has them": {
+    needs: ["egress_names"],
     run: async (c) => {
       const allowed_destinations = [
         "example.com",
@@ -142,8 +152,8 @@ export const create = casesOf("create", {
         "2001:db8::/32",
         "db.data.svc.cluster.local",
       ];
-      await c.create({ egress: { allowed_destinations } });
-      await c.create({ egress: { allowed_destinations: [] } });
+      const { id } = await c.create({ egress: { allowed_destinations } });
+      await c.phase(id, "running");
     },
   },
 
@@ -168,18 +178,21 @@ export const create = casesOf("create", {
   "what the engine cannot do is refused and named, and nothing is created": {
     needs: ["refuses_unsupported"],
     run: async (c) => {
-      const lacks = ["egress", "networking", "resources"] as const;
-      const field = lacks.find((capability) => !c.has(capability));
-      if (field === undefined) return;
-      const value = {
-        egress: { allowed_destinations: [] },
-        networking: [{ port: 8080 }],
-        resources: { cpu: "1" },
-      }[field];
-      const name = c.name();
-      const answer = await c.http("POST", "/v1/sandbox/run", { json: { image: c.target.image, name, [field]: value } });
-      refused(answer, 422, "unsupported", { field });
-      status(await c.http("GET", "/v1/sandbox/lookup", { query: { name } }), 404);
+      const lacks = ["egress", "egress_names", "networking", "resources"] as const;
+      for (const capability of lacks.filter((name) => !c.has(name))) {
+        const [field, value] = (
+          {
+            egress: ["egress", { allowed_destinations: [] }],
+            egress_names: ["egress", { allowed_destinations: ["198.51.100.0/24", "example.com"] }],
+            networking: ["networking", [{ port: 8080 }]],
+            resources: ["resources", { cpu: "1" }],
+          } as const
+        )[capability];
+        const name = c.name();
+        const json = { image: c.target.image, name, [field]: value };
+        refused(await c.http("POST", "/v1/sandbox/run", { json }), 422, "unsupported", { field });
+        status(await c.http("GET", "/v1/sandbox/lookup", { query: { name } }), 404);
+      }
     },
   },
 
