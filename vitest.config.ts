@@ -4,6 +4,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["spec/**/*.test.ts", "packages/**/*.test.ts", "scripts/**/*.test.ts", "bench/**/*.test.ts"],
-    exclude: ["**/node_modules/**", "**/dist/**"],
+    // Tests that need a container engine have a run of their own: packages/docker/vitest.docker.config.ts.
+    exclude: ["**/node_modules/**", "**/dist/**", "**/*.docker.test.ts"],
   },
 });

@@ -75,7 +75,17 @@ function readRuntimes(text: string): Outcome {
   return { counts: sum(Object.values(runtimes)), notes };
 }
 
+function readDocker(text: string): Outcome {
+  const counts = vitestCounts(text);
+  const notes =
+    counts.skipped > 0
+      ? [`real containers: ${counts.skipped} tests (no Docker engine, or it cannot do what they ask)`]
+      : [];
+  return { counts, notes };
+}
+
 const unitReport = join(scratch, "unit.json");
+const dockerReport = join(scratch, "docker.json");
 const runtimesReport = join(scratch, "runtimes.json");
 const examples = readdirSync(join(root, "examples"), { withFileTypes: true }).filter((entry) => entry.isDirectory());
 
@@ -92,6 +102,15 @@ const steps: Step[] = [
     (text) => ({
       counts: vitestCounts(text),
     }),
+  ),
+  counted(
+    "real containers",
+    [
+      ...["vitest", "run", "--config", "packages/docker/vitest.docker.config.ts"],
+      ...["--reporter=default", "--reporter=json", `--outputFile.json=${dockerReport}`],
+    ],
+    dockerReport,
+    readDocker,
   ),
   holds("build and pack", "node", "scripts/pack.ts"),
   holds("what is packed resolves, in size", "node", "scripts/package-checks.ts"),
