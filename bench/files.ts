@@ -105,8 +105,8 @@ export async function files(quick: boolean, progress: (text: string) => void): P
         baseline: "fetch",
         setting: { url: server.url, direction },
         inFlight: 1,
-        processes: quick ? 1 : subject === "porter" ? 4 : 2,
-        pairs: quick ? 2 : 8,
+        processes: quick ? 1 : subject === "porter" ? 3 : 1,
+        pairs: quick ? 2 : 6,
         roundMs: 0,
         warmUp: 1,
       };

@@ -114,12 +114,14 @@ export async function requests(quick: boolean, progress: (text: string) => void)
           baseline: "fetch",
           setting: { url: server.url, method },
           inFlight,
-          processes: quick ? 1 : subject === "porter" ? 6 : 3,
-          pairs: quick ? 6 : 20,
+          processes: quick ? 1 : subject === "porter" ? 5 : 2,
+          pairs: quick ? 6 : 12,
           roundMs: 60,
           warmUp: quick ? 3 : 8,
         });
+
         const detail = `${outcome.subjectRate.toFixed(0)} a second, fetch ${outcome.baselineRate.toFixed(0)}`;
+        progress(`  ${outcome.ratio.toFixed(2)}`);
         rows.push(row(name, outcome, detail, subject === "porter" ? { atLeast: 0.95 } : undefined));
       }
     }
