@@ -44,7 +44,12 @@ async function runRuntime(runtime: Runtime, cases: readonly string[]): Promise<R
   const missing = runtime.missing();
   if (missing !== undefined) {
     const [failed, skipped] = process.env.CI ? [1, 0] : [0, 1];
-    return { passed: 0, failed, skipped, reasons: [missing], failures: failed > 0 ? [missing] : [] };
+    return {
+      passed: 0,
+      failed,
+      skipped,
+      ...(failed > 0 ? { reasons: [], failures: [missing] } : { reasons: [missing], failures: [] }),
+    };
   }
   const report = join(scratch, `${runtime.name}.report`);
   const fakes = await startFakes();

@@ -71,6 +71,13 @@ export function installChecks(project: string): Check[] {
         },
       }),
     ),
+    {
+      name: "all packages: the runners of the contract suite compile against them",
+      async run() {
+        await mustRun(["tsc", "-p", "runtimes/tsconfig.json"]);
+        return undefined;
+      },
+    },
     ...["porter-sandbox", "@porter-sandbox/edge", "@porter-sandbox/core"].map(
       (name): Check => ({
         name: `${name}: loading it touches no platform class, timer or source of randomness`,
