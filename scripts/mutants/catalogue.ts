@@ -1,8 +1,23 @@
-import { apiMutants } from "./api.ts";
-import { coreMutants } from "./core.ts";
+import { apiFindingMutants } from "./api-finding.ts";
+import { apiHttpMutants } from "./api-http.ts";
+import { apiSandboxMutants } from "./api-sandboxes.ts";
+import { apiVolumeMutants } from "./api-volumes.ts";
+import { coreCheckMutants } from "./core-checks.ts";
+import { coreHandleMutants } from "./core-handles.ts";
+import { coreTransportMutants } from "./core-transport.ts";
 import type { Mutant } from "./mutant.ts";
 import { specMutants } from "./spec.ts";
 import { testingMutants } from "./testing.ts";
 
-/** Every mutant, by the package that it breaks. */
-export const catalogue: readonly Mutant[] = [...specMutants, ...apiMutants, ...testingMutants, ...coreMutants];
+/** Every mutant, by what it breaks. */
+export const catalogue: readonly Mutant[] = [
+  ...specMutants,
+  ...apiHttpMutants,
+  ...apiSandboxMutants,
+  ...apiVolumeMutants,
+  ...apiFindingMutants,
+  ...testingMutants,
+  ...coreCheckMutants,
+  ...coreTransportMutants,
+  ...coreHandleMutants,
+];

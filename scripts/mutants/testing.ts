@@ -148,6 +148,12 @@ export const testingMutants: readonly Mutant[] = [
       "await sleep(hit.clock, fault.ms * 1e6, hit.signal);",
       "faults",
     ],
-    ["faults have no wait", 'headers.set("retry-after", String(retryAfter));', "", "busy servers", "faults"],
+    [
+      "faults have no wait",
+      'headers.set("retry-after", String(retryAfter));',
+      "void retryAfter;",
+      "busy servers",
+      "faults",
+    ],
   ]),
 ];

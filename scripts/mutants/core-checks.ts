@@ -1,0 +1,126 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: this is code as text
+import { inFile, type Mutant } from "./mutant.ts";
+
+/** What the client refuses to send, and to take for an answer. */
+export const coreCheckMutants: readonly Mutant[] = [
+  ...inFile("packages/core/src/validation.ts", [
+    [
+      "the client checks no body",
+      "return shape && (checkShape(shape, body, true) ?? BODY_RULES[id]?.(body));",
+      "return undefined;",
+      "bad input",
+      "exec",
+      "volumes",
+    ],
+    [
+      "the client checks the shape of bodies alone",
+      "checkShape(shape, body, true) ?? BODY_RULES[id]?.(body)",
+      "checkShape(shape, body, true)",
+      "bad input",
+      "exec",
+      "volumes",
+    ],
+    [
+      "the client sends unknown fields",
+      "checkShape(shape, body, true) ?? ",
+      "checkShape(shape, body, false) ?? ",
+      "bad input",
+    ],
+    [
+      "the client checks no path in a volume",
+      'const found = name === "path" ? PATH_RULES[id]?.(name, value) : undefined;',
+      "const found = undefined as Violation | undefined;",
+      "listing files",
+    ],
+    [
+      "the client checks no answer",
+      "const found = shape && checkShape(shape, body, false);",
+      "const found = undefined as Violation | undefined;",
+      "tolerance",
+    ],
+    [
+      "the client refuses unknown fields in answers",
+      "checkShape(shape, body, false);",
+      "checkShape(shape, body, true);",
+      "tolerance",
+    ],
+    [
+      "the client sends empty names",
+      'if (table[name]?.includes("!") && !query[name]) return violation(name, undefined, "is required");',
+      "",
+      "bad input",
+      "metrics",
+      "errors",
+    ],
+    [
+      "the client sends page 0",
+      "return isWhole(item) && item !== 0 ? undefined",
+      "return isWhole(item) ? undefined",
+      "listing",
+      "logs",
+    ],
+    [
+      "the client sends dot segments",
+      "/^\\.{0,2}$|\\p{Surrogate}/u.test(value)",
+      "/\\p{Surrogate}/u.test(value)",
+      "bad input",
+    ],
+    [
+      "the client takes any limit of time",
+      "if (timeoutMs !== undefined && !isTime(timeoutMs)) return",
+      "if (timeoutMs === null) return",
+      "bad input",
+    ],
+    [
+      "the client takes any offset",
+      "if (value !== undefined && !isWhole(value))",
+      "if (value === null)",
+      "reading files",
+    ],
+  ]),
+  ...inFile("packages/core/src/shape.ts", [
+    [
+      "unknown values of enums are refused",
+      '  if (typeof shape === "string")\n',
+      '  if (value === "hibernating") return wrong(value, "a phase");\n  if (typeof shape === "string")\n',
+      "tolerance",
+    ],
+    [
+      "times must be in UTC",
+      '  if (typeof shape === "string")\n',
+      '  if (/^\\d{4}-\\d\\d-.*\\+02:00$/.test(String(value))) return wrong(value, "in UTC");\n  if (typeof shape === "string")\n',
+      "tolerance",
+    ],
+    [
+      "a malformed answer does not say where",
+      'violation(found.field || "body", found.value, found.rule)',
+      'violation("somewhere", found.value, found.rule)',
+      "tolerance",
+    ],
+    [
+      "optional nulls in answers are refused",
+      "(item === undefined || (item === null && !closed))",
+      "item === undefined",
+      "tolerance",
+    ],
+    [
+      "items of arrays are not checked",
+      "const found = misfit(shape[0], value[index], closed);",
+      "const found = undefined as Violation | undefined;",
+      "tolerance",
+      "bad input",
+    ],
+    [
+      "types in answers do not matter",
+      'return typeof value === shape && (shape !== "number" || Number.isFinite(value))',
+      "return value !== undefined",
+      "tolerance",
+    ],
+    [
+      "what is no object is one",
+      'if (typeof value !== "object" || value === null || Array.isArray(value)) return wrong(value, "an object");',
+      'if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;',
+      "tolerance",
+    ],
+  ]),
+];
