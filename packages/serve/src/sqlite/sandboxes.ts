@@ -217,9 +217,6 @@ export function sandboxStore(db: Database, onLaunchGone: () => void): SandboxSto
     async scanSandboxes(after, limit) {
       return db.all(`${RECORD} WHERE s.id > ? ORDER BY s.id LIMIT ?`, after, limit).map(recordOf);
     },
-    async countLive() {
-      const marks = LIVE_PHASES.map(() => "?").join(", ");
-      return Number(db.get(`SELECT count(*) AS n FROM sandboxes WHERE phase IN (${marks})`, ...LIVE_PHASES)?.n ?? 0);
-    },
+    countLive: async () => countSelected(db, select(db, { phases: LIVE_PHASES })),
   };
 }

@@ -30,6 +30,28 @@ export const migrations: readonly string[] = [
   -- A tag is the text key=value; keys have no =.
   CREATE TABLE tags (tag TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (tag, id)) WITHOUT ROWID, STRICT;
 
+  -- How many there are in all, and of each phase, image and tag: counting them would look at each.
+  CREATE TABLE totals (what TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID, STRICT;
+  CREATE TRIGGER sandbox_added AFTER INSERT ON sandboxes BEGIN
+    INSERT INTO totals VALUES ('all', 1), ('phase=' || new.phase, 1), ('image=' || new.image, 1)
+      ON CONFLICT (what) DO UPDATE SET n = n + 1;
+  END;
+  CREATE TRIGGER sandbox_removed AFTER DELETE ON sandboxes BEGIN
+    UPDATE totals SET n = n - 1 WHERE what IN ('all', 'phase=' || old.phase, 'image=' || old.image);
+    DELETE FROM totals WHERE what IN ('phase=' || old.phase, 'image=' || old.image) AND n = 0;
+  END;
+  CREATE TRIGGER sandbox_moved_on AFTER UPDATE OF phase ON sandboxes WHEN old.phase <> new.phase BEGIN
+    UPDATE totals SET n = n - 1 WHERE what = 'phase=' || old.phase;
+    INSERT INTO totals VALUES ('phase=' || new.phase, 1) ON CONFLICT (what) DO UPDATE SET n = n + 1;
+  END;
+  CREATE TRIGGER tag_added AFTER INSERT ON tags BEGIN
+    INSERT INTO totals VALUES ('tag=' || new.tag, 1) ON CONFLICT (what) DO UPDATE SET n = n + 1;
+  END;
+  CREATE TRIGGER tag_removed AFTER DELETE ON tags BEGIN
+    UPDATE totals SET n = n - 1 WHERE what = 'tag=' || old.tag;
+    DELETE FROM totals WHERE what = 'tag=' || old.tag AND n = 0;
+  END;
+
   -- What only a start needs, environments above all. A row is deleted as soon as its sandbox runs or has ended.
   CREATE TABLE launches (id TEXT PRIMARY KEY, launch TEXT NOT NULL) WITHOUT ROWID, STRICT;
 

@@ -27,6 +27,8 @@ interface Source extends Condition {
   readonly table: string;
   /** Whether its entries come in the order of ids. */
   readonly sorted: boolean;
+  /** Which totals are kept of it; none for prefixes of names. */
+  readonly totals?: readonly string[];
 }
 
 export interface Selection {
@@ -54,14 +56,17 @@ const marks = (values: readonly unknown[]): string => values.map(() => "?").join
 /** Every filter twice: as a place to begin, and as a condition on what another one found. */
 function filtersOf(query: SandboxQuery): { source: Source; condition: Condition }[] {
   const filters: { source: Source; condition: Condition }[] = [];
-  const add = (table: string, column: string, sql: string, values: readonly SQLInputValue[], sorted: boolean) =>
+  const add = (table: string, column: string, sql: string, values: readonly string[], sorted: boolean) =>
     filters.push({
-      source: { table, sql: sql.replaceAll("@", `d.${column}`), values, sorted },
+      source: {
+        ...{ table, sql: sql.replaceAll("@", `d.${column}`), values, sorted },
+        ...(column !== "name" && { totals: values.map((value) => `${column}=${value}`) }),
+      },
       condition: { sql: sql.replaceAll("@", `s.${column}`), values },
     });
   for (const tag of new Set(query.tags?.map(([key, value]) => `${key}=${value}`))) {
     filters.push({
-      source: { table: "tags d", sql: "d.tag = ?", values: [tag], sorted: true },
+      source: { table: "tags d", sql: "d.tag = ?", values: [tag], sorted: true, totals: [`tag=${tag}`] },
       condition: { sql: "EXISTS (SELECT 1 FROM tags t WHERE t.tag = ? AND t.id = s.id)", values: [tag] },
     });
   }
@@ -79,7 +84,7 @@ function filtersOf(query: SandboxQuery): { source: Source; condition: Condition 
   return filters;
 }
 
-const everything: Source = { table: "sandboxes d", sql: "TRUE", values: [], sorted: true };
+const everything: Source = { table: "sandboxes d", sql: "TRUE", values: [], sorted: true, totals: ["all"] };
 
 export function select(db: Database, query: SandboxQuery): Selection {
   const range = idsBetween(db, query.created_from, query.created_to);
@@ -108,9 +113,17 @@ export function fromClause({ source, rest, range }: Selection, withRecord = fals
   };
 }
 
+const countOf = (db: Database, { sql, values }: Condition): number =>
+  Number(db.get(`SELECT count(*) AS n ${sql}`, ...values)?.n ?? 0);
+
+/** From the totals where they are kept. Up to a time, as when one walks through pages, only what came after it is counted. */
 export function countSelected(db: Database, selection: Selection): number {
-  const { sql, values } = fromClause(selection);
-  return Number(db.get(`SELECT count(*) AS n ${sql}`, ...values)?.n ?? 0);
+  const { source, rest, range } = selection;
+  const [from, before] = range;
+  if (source.totals === undefined || rest.length > 0 || from !== "") return countOf(db, fromClause(selection));
+  const kept = `SELECT sum(n) AS n FROM totals WHERE what IN (${marks(source.totals)})`;
+  const total = Number(db.get(kept, ...source.totals)?.n ?? 0);
+  return before === LAST ? total : total - countOf(db, fromClause({ ...selection, range: [before, LAST] }));
 }
 
 /** Ids, newest first. */
