@@ -9,66 +9,67 @@ import { bodyKind } from "./operations.ts";
 
 const quote = (value: unknown) => JSON.stringify(value);
 const nameOf = (schema: JsonObject) => String(schema.$ref).split("/").pop() ?? "";
+const MARKS: Record<string, string> = { string: "", number: "#", integer: "#", boolean: "!" };
 
-/** The literal for a schema. Other objects are referred to by name, as functions, so that they may refer to themselves. */
-function shape(document: JsonObject, schema: Json | undefined): string {
+/** The type of a field: see the comment of `shapes` below. */
+function typeOf(document: JsonObject, schema: Json | undefined): string {
   const resolved = resolve(document, schema);
-  if (resolved.type === "array") return `[${shape(document, resolved.items)}]`;
-  if (resolved.type !== "object") return quote(resolved.type === "integer" ? "number" : resolved.type);
-  if (isObject(schema) && schema.$ref !== undefined) return `() => ${nameOf(schema)}`;
-  return literal(document, resolved);
+  if (resolved.type === "array") return `[${typeOf(document, resolved.items)}`;
+  if (resolved.type !== "object") return MARKS[String(resolved.type)] ?? "";
+  if (isObject(schema) && schema.$ref !== undefined) return nameOf(schema);
+  if (resolve(document, resolved.additionalProperties).type !== "string")
+    throw new Error(`only maps of strings and named objects have a compact form: ${quote(schema)}`);
+  return "{";
 }
 
-function literal(document: JsonObject, schema: JsonObject): string {
-  if (!isObject(schema.properties)) return `{ "*": ${shape(document, schema.additionalProperties)} }`;
+function fieldsOf(document: JsonObject, schema: JsonObject): string {
   const required = (schema.required ?? []) as string[];
-  const fields = Object.entries(schema.properties).map(
-    ([name, property]) => `${quote(required.includes(name) ? name : `${name}?`)}: ${shape(document, property)}`,
-  );
-  return `{ ${fields.join(", ")} }`;
+  return Object.entries(schema.properties as JsonObject)
+    .map(([name, property]) => {
+      const type = typeOf(document, property);
+      return `${name}${required.includes(name) ? "" : "?"}${type && `:${type}`}`;
+    })
+    .join(" ");
 }
 
-/** Every object component that the roots need, and a map from operation to root. */
-function shapes(document: JsonObject): string {
-  const request = componentByOperation(document, "request");
-  const response = componentByOperation(document, "response");
+/** Every object component that the roots need. */
+function shapes(document: JsonObject, roots: Iterable<string>): string {
   const all = (document.components as JsonObject).schemas as JsonObject;
-  const wanted = new Set([...request.values(), ...response.values()]);
-  const written = new Map<string, string>();
+  const wanted = new Set(roots);
+  const rows: string[] = [];
   for (const name of wanted) {
-    const text = literal(document, all[name] as JsonObject);
-    written.set(name, text);
-    for (const [, inner = ""] of text.matchAll(/\(\) => (\w+)/g)) wanted.add(inner);
+    const text = fieldsOf(document, all[name] as JsonObject);
+    rows.push(`  ${name}: ${quote(text)},`);
+    for (const [, inner = ""] of text.matchAll(/:\[*([A-Z]\w*)/g)) wanted.add(inner);
   }
-  const map = (name: string, entries: Map<string, string>) =>
-    `export const ${name}: { readonly [operation: string]: Shape | undefined } = {\n${[...entries]
-      .map(([operation, component]) => `  ${operation}: ${component},`)
-      .join("\n")}\n};`;
-  const constants = [...written].map(([name, text]) => `const ${name}: Shape = ${text};`);
-  return `${constants.join("\n")}
-
-/** The shape of each operation's JSON body. */
-${map("requestShapes", request)}
-
-/** The shape of each operation's JSON answer. */
-${map("responseShapes", response)}`;
+  return `/**
+ * The fields of each object: \`name:type\`, with \`?\` after the name when it is optional. No type is a string, \`#\` a
+ * number, \`!\` a boolean, \`{\` a map of strings, a name another of these objects, and \`[\` before a type an array of it.
+ */
+export const shapes: { readonly [name: string]: string | undefined } = {
+${rows.join("\n")}
+};`;
 }
 
-function routes(document: JsonObject): string {
+function routes(document: JsonObject, requests: Map<string, string>, answers: Map<string, string>): string {
   const rows = operationsOf(document).map(({ method, path, operation }) => {
+    const id = String(operation.operationId);
     const responses = operation.responses as JsonObject;
     const security = (operation.security ?? document.security) as unknown[];
     const words = [
       method.toUpperCase(),
       path,
+      answers.get(id) ?? bodyKind(document, responses["200"] ?? responses["204"]),
+      requests.get(id) ?? bodyKind(document, operation.requestBody),
       operation["x-retry"],
-      bodyKind(document, operation.requestBody),
-      bodyKind(document, responses["200"] ?? responses["204"]),
       ...(security.length > 0 ? [] : ["open"]),
     ];
-    return `  ${operation.operationId}: ${quote(words.join(" "))},`;
+    return `  ${id}: ${quote(words.join(" ").replace(/ none safe$/, ""))},`;
   });
-  return `/** Method, path, retry class, body, response, and \`open\` when no key is asked for; see OperationInfo. */
+  return `/**
+ * Method and path; what is answered and what is sent (the name of a shape is JSON, nothing is sent unless it says so);
+ * the retry class (or else safe); and \`open\` when no key is asked for. See OperationInfo.
+ */
 export const routes = {
 ${rows.join("\n")}
 } as const;`;
@@ -78,31 +79,31 @@ function parameters(document: JsonObject): string {
   const rows = operationsOf(document).flatMap(({ operation, parameters }) => {
     const query = parameters.filter((parameter) => parameter.in === "query");
     if (query.length === 0) return [];
-    const fields = query.map((parameter) => {
-      const schema = resolve(document, parameter.schema);
+    const fields = query.map(({ name, schema: given, required }) => {
+      const schema = resolve(document, given);
       const items = schema.type === "array" ? resolve(document, schema.items) : schema;
-      const kind = items.format === "date-time" ? "time" : items.minimum === 1 ? "count" : items.type;
-      return `${parameter.name}: ${quote(`${kind}${schema.type === "array" ? "*" : ""}${parameter.required ? "!" : ""}`)}`;
+      const text = items.format === "date-time" ? "@" : required ? "~" : "$";
+      const mark = items.type === "string" ? text : items.minimum === 1 ? "+" : MARKS[String(items.type)];
+      return `${name}${required ? "" : "?"}:${schema.type === "array" ? "[" : ""}${mark}`;
     });
-    return [`  ${operation.operationId}: { ${fields.join(", ")} },`];
+    return [`  ${operation.operationId}: ${quote(fields.join(" "))},`];
   });
-  return `/** Query parameters: \`count\` is a whole number from 1, \`time\` RFC 3339; \`*\` may be repeated, \`!\` is required. */
-export const parameters: { readonly [operation: string]: { readonly [name: string]: string } | undefined } = {
+  return `/**
+ * The query parameters of each operation, as the fields of an object. \`$\` is well-formed text, \`~\` such a text that is
+ * not empty, \`+\` a whole number from 1, \`@\` a Date or an RFC 3339 time.
+ */
+export const parameters: { readonly [operation: string]: string | undefined } = {
 ${rows.join("\n")}
 };`;
 }
 
 export function generateCompact(document: JsonObject, about: string): string {
+  const requests = componentByOperation(document, "request");
+  const answers = componentByOperation(document, "response");
   return `${about}
-/**
- * What a value must look like: a type's name, an array of one shape, or an object's fields, of which those with \`?\` are
- * optional and \`*\` stands for any name. A function stands for a shape that is written elsewhere.
- */
-export type Shape = "string" | "number" | "boolean" | readonly [Shape] | { readonly [field: string]: Shape } | (() => Shape);
+${shapes(document, [...requests.values(), ...answers.values()])}
 
-${shapes(document)}
-
-${routes(document)}
+${routes(document, requests, answers)}
 
 ${parameters(document)}
 `;

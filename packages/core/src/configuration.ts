@@ -56,11 +56,8 @@ export function resolveConfiguration(options: ConnectionOptions, env: Environmen
     return { apiKey, baseUrl: (key) => clusterUrl(cluster, key) };
   }
   if (read("KUBERNETES_SERVICE_HOST")) return { apiKey, baseUrl: IN_CLUSTER };
-  const ways = "or pass baseUrl or set PORTER_SANDBOX_BASE_URL; or run in the cluster (KUBERNETES_SERVICE_HOST)";
   throw new ConfigurationError(
-    apiKey === undefined
-      ? `No Sandbox API found: set PORTER_CLUSTER_ID with an API key (apiKey or PORTER_SANDBOX_API_KEY); ${ways}`
-      : `There is an API key, but PORTER_CLUSTER_ID is missing: set it; ${ways}`,
+    `${apiKey === undefined ? "No Sandbox API found" : "There is an API key, but PORTER_CLUSTER_ID is missing"}: set PORTER_CLUSTER_ID and an API key (apiKey or PORTER_SANDBOX_API_KEY); or baseUrl or PORTER_SANDBOX_BASE_URL; or run in the cluster (KUBERNETES_SERVICE_HOST)`,
   );
 }
 
@@ -91,8 +88,8 @@ function clusterUrl(cluster: string, key: string | undefined): string {
   } catch {}
   if (!Number.isSafeInteger(project) || (project as number) <= 0)
     throw new ConfigurationError(
-      `PORTER_CLUSTER_ID needs an API key that is a JWT with a positive integer project_id: ${
-        key === undefined ? "pass apiKey or set PORTER_SANDBOX_API_KEY" : "this one is not; or pass baseUrl"
+      `PORTER_CLUSTER_ID needs an API key (apiKey or PORTER_SANDBOX_API_KEY) that is a JWT with a positive integer project_id; ${
+        key ? "this one is not" : "there is none"
       }`,
     );
   return `${PUBLIC_API}${project}/clusters/${encodeURIComponent(cluster)}`;

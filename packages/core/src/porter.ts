@@ -39,8 +39,6 @@ export interface Platform {
   env?: Environment | (() => Environment) | undefined;
   /** A transport in place of the global `fetch`; unlike the caller's it leaves the environment in force. */
   fetch?: FetchLike | undefined;
-  /** The runtime cannot send a stream over every connection, so uploads are gathered into a Blob first. */
-  bufferUploads?: boolean | undefined;
 }
 
 /**
@@ -89,7 +87,6 @@ export class Porter {
       maxRetries,
       headers: toHeaders(headers),
       hooks,
-      bufferUploads: platform.bufferUploads ?? false,
       underway: new Set(),
       closed: false,
       extensions: undefined,

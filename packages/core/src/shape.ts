@@ -1,27 +1,89 @@
 import { type Violation, violation } from "@porter-sandbox/spec";
-import type { Shape } from "@porter-sandbox/spec/compact";
+import { parameters, shapes } from "@porter-sandbox/spec/compact";
 
-type Fields = readonly (readonly [name: string, optional: boolean, shape: Shape])[];
+type Fields = readonly (readonly [name: string, optional: boolean, type: string])[];
 
-/** Taking a shape's names apart once is enough. */
-const fieldsOf = new Map<object, Fields>();
+/** Taking a shape apart once is enough. */
+const known = new Map<string, Fields>();
 
-function fieldsIn(shape: object): Fields {
-  let fields = fieldsOf.get(shape);
+function fieldsOf(name: string): Fields {
+  let fields = known.get(name);
   if (!fields) {
-    fields = Object.entries(shape).map(([name, inner]) => [name.replace("?", ""), name.endsWith("?"), inner]);
-    fieldsOf.set(shape, fields);
+    fields = ((shapes[name] ?? parameters[name])?.split(" ") ?? []).map((field) => {
+      const [name = "", type = ""] = field.split(":");
+      return [name.replace("?", ""), name.endsWith("?"), type];
+    });
+    known.set(name, fields);
   }
   return fields;
 }
 
 /**
- * The first place where `value` does not have `shape`. `closed`: what the shape does not name is refused, and null is not
- * the same as absence; else both are fine, since an answer may hold more than this version knows.
+ * The first place where `value` is not of a type of the spec (see its `shapes`). `closed`: a field that the shape does
+ * not name is refused, and null is not the same as absence; else both are fine, since an answer may hold more than this
+ * version knows.
  */
-export function checkShape(shape: Shape, value: unknown, closed: boolean): Violation | undefined {
-  const found = misfit(shape, value, closed);
+export function checkShape(type: string, value: unknown, closed: boolean): Violation | undefined {
+  const found = misfit(type, value, closed);
   return found && violation(found.field || "body", found.value, found.rule);
+}
+
+/** Text that can be sent: a lone surrogate would become another character, and NUL cuts strings short. */
+export function isText(value: unknown): boolean {
+  return typeof value === "string" && !/\p{Surrogate}|\0/u.test(value);
+}
+
+function isTime(value: unknown): boolean {
+  const looks =
+    typeof value === "string"
+      ? // Whether that day exists is the server's to judge.
+        /^\d{4}-\d\d-\d\dT/i.test(value)
+      : typeof (value as Date | undefined)?.toISOString === "function";
+  return looks && !Number.isNaN(+new Date(value as Date));
+}
+
+/** What is no array and no object. */
+const KINDS: Readonly<Record<string, readonly [fits: (value: unknown) => boolean, name: string]>> = {
+  "": [(value) => typeof value === "string", "a string"],
+  // JSON can spell numbers that are too large for one.
+  "#": [Number.isFinite, "a number"],
+  "!": [(value) => typeof value === "boolean", "a boolean"],
+  $: [isText, "well-formed text without NUL"],
+  "~": [(value) => value !== "" && isText(value), "well-formed text without NUL, and not empty"],
+  "+": [(value) => Number.isSafeInteger(value) && (value as number) > 0, "a whole number, 1 or more"],
+  "@": [isTime, "a valid Date or an RFC 3339 time such as 2026-01-02T15:04:05Z"],
+};
+
+function misfit(type: string, value: unknown, closed: boolean): Violation | undefined {
+  const kind = KINDS[type];
+  if (kind) return kind[0](value) ? undefined : wrong(value, kind[1]);
+  if (type.startsWith("[")) {
+    if (!Array.isArray(value)) return wrong(value, "an array");
+    const inner = type.slice(1);
+    for (let index = 0; index < value.length; index++) {
+      const found = misfit(inner, value[index], closed);
+      if (found) return within(`[${index}]`, found);
+    }
+    return undefined;
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return wrong(value, "an object");
+  const given = value as Record<string, unknown>;
+  const fields = type === "{" ? undefined : fieldsOf(type);
+  for (const [name, optional, inner] of fields ?? []) {
+    const item = given[name];
+    if (optional && (item === undefined || (item === null && !closed))) continue;
+    const found = misfit(inner, item, closed);
+    if (found) return within(name, found);
+  }
+  if (fields && !closed) return undefined;
+  for (const name in given) {
+    const found = fields
+      ? // The value is not shown: a field that does not belong here may well be a secret.
+        !fields.some(([known]) => known === name) && violation("", undefined, "is not a known field")
+      : misfit("", given[name], closed);
+    if (found) return within(/^[\w-]+$/.test(name) ? name : `[${JSON.stringify(name.slice(0, 80))}]`, found);
+  }
+  return undefined;
 }
 
 function wrong(value: unknown, kind: string): Violation {
@@ -29,49 +91,6 @@ function wrong(value: unknown, kind: string): Violation {
 }
 
 /** Puts where it was found before a field; only what does not fit pays for its path. */
-function within(name: string, found: Violation): Violation {
-  const { field, value, rule } = found;
+function within(name: string, { field, value, rule }: Violation): Violation {
   return violation(`${name}${/^(\[|$)/.test(field) ? "" : "."}${field}`, value, rule);
-}
-
-const keyOf = (name: string) => (/^[\w-]+$/.test(name) ? name : `[${JSON.stringify(name.slice(0, 80))}]`);
-
-function misfit(shape: Shape, value: unknown, closed: boolean): Violation | undefined {
-  if (typeof shape === "string")
-    // JSON can spell numbers that are too large for one.
-    return typeof value === shape && (shape !== "number" || Number.isFinite(value))
-      ? undefined
-      : wrong(value, `a ${shape}`);
-  if (typeof shape === "function") return misfit(shape(), value, closed);
-  if (Array.isArray(shape)) {
-    if (!Array.isArray(value)) return wrong(value, "an array");
-    for (let index = 0; index < value.length; index++) {
-      const found = misfit(shape[0], value[index], closed);
-      if (found) return within(`[${index}]`, found);
-    }
-    return undefined;
-  }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return wrong(value, "an object");
-  const given = value as Record<string, unknown>;
-  const fields = fieldsIn(shape);
-  if (fields[0]?.[0] === "*") {
-    for (const name in given) {
-      const found = misfit(fields[0][2], given[name], closed);
-      if (found) return within(keyOf(name), found);
-    }
-    return undefined;
-  }
-  for (const [name, optional, inner] of fields) {
-    const item = given[name];
-    if (optional && (item === undefined || (item === null && !closed))) continue;
-    const found = misfit(inner, item, closed);
-    if (found) return within(name, found);
-  }
-  if (closed) {
-    for (const name in given) {
-      // The value is not shown: a field that does not belong here may well be a secret.
-      if (!fields.some(([known]) => known === name)) return violation(keyOf(name), undefined, "is not a known field");
-    }
-  }
-  return undefined;
 }

@@ -14,14 +14,13 @@ import {
   checkVolumeSpec,
   describeViolation,
   MAX_FILE_BYTES,
-  parseTime,
   type Violation,
   violation,
 } from "@porter-sandbox/spec";
-import { parameters, requestShapes, responseShapes } from "@porter-sandbox/spec/compact";
 import type { OperationId } from "@porter-sandbox/spec/operations";
-import { checkShape } from "./shape.ts";
+import { checkShape, isText } from "./shape.ts";
 import type { RequestParts } from "./transport/request.ts";
+import { isJson, routeOf } from "./transport/routes.ts";
 import type { CallOptions } from "./transport/scope.ts";
 
 /** What is wrong, and where. */
@@ -56,8 +55,7 @@ export function checkRequest(id: OperationId, parts: RequestParts, options?: Cal
 
 /** Where an answer is not what the spec says. Unknown fields and unknown values of enums are fine. */
 export function checkResponse(id: OperationId, body: unknown): Fault | undefined {
-  const shape = responseShapes[id];
-  const found = shape && checkShape(shape, body, false);
+  const found = checkShape(routeOf(id).response, body, false);
   // The value is the server's and stays out: it may be anything.
   return found && { field: found.field, message: `${found.field}: ${found.rule}` };
 }
@@ -111,7 +109,7 @@ const checkPath: Check = (_, { path }) => {
   for (const name in path) {
     const value = path[name];
     // A dot segment would be folded away and address something else.
-    if (typeof value !== "string" || /^\.{0,2}$|\p{Surrogate}/u.test(value))
+    if (!isText(value) || /^\.{0,2}$/.test(String(value)))
       return violation(name, value, "must be a non-empty string that is no dot segment");
   }
   return undefined;
@@ -129,8 +127,8 @@ const checkHeaders: Check = (_, { headers }) => {
 
 const checkBody: Check = (id, { body = {} }) => {
   if (id === "writeVolumeFile") return checkContent(body);
-  const shape = requestShapes[id];
-  return shape && (checkShape(shape, body, true) ?? BODY_RULES[id]?.(body));
+  const shape = routeOf(id).body;
+  return isJson(shape) ? (checkShape(shape, body, true) ?? BODY_RULES[id]?.(body)) : undefined;
 };
 
 function checkContent(content: unknown): Violation | undefined {
@@ -149,45 +147,11 @@ function checkContent(content: unknown): Violation | undefined {
  * Checks a query by the spec's table. The values that the API names are not enforced: which phases and metrics there
  * are is the server's to say.
  */
-const checkQuery: Check = (id, { query = {}, tags }) => {
-  const untold = tags === undefined ? undefined : checkTags("tags", tags);
-  if (untold) return untold;
-  const table = parameters[id] ?? {};
-  for (const name in query) {
-    const value: unknown = query[name];
-    if (value === undefined || value === null) continue;
-    const kind = Object.hasOwn(table, name) ? (table[name] ?? "") : "";
-    if (!kind) return violation(name, undefined, "is not a known parameter");
-    for (const item of kind.includes("*") && Array.isArray(value) ? value : [value]) {
-      const rule = ruleBroken(kind, item);
-      if (rule) return violation(name, item, rule);
-    }
-    const found = name === "path" ? PATH_RULES[id]?.(name, value) : undefined;
-    if (found) return found;
-  }
-  for (const name in table) {
-    if (table[name]?.includes("!") && !query[name]) return violation(name, undefined, "is required");
-  }
-  return undefined;
-};
+const checkQuery: Check = (id, { query = {}, tags }) =>
+  (tags === undefined ? undefined : checkTags("tags", tags)) ?? checkShape(id, query, true) ?? checkFile(id, query);
 
-function ruleBroken(kind: string, item: unknown): string | undefined {
-  switch (kind.replace(/\W/, "")) {
-    case "count":
-      return isWhole(item) && item !== 0 ? undefined : "must be a whole number, 1 or more";
-    case "boolean":
-      return typeof item === "boolean" ? undefined : "must be true or false";
-    case "time": {
-      const isDate = typeof (item as Date | null)?.toISOString === "function" && !Number.isNaN(Number(item));
-      return isDate || (typeof item === "string" && parseTime(item) !== undefined)
-        ? undefined
-        : "must be a valid Date or an RFC 3339 time such as 2026-01-02T15:04:05Z";
-    }
-    default:
-      return typeof item === "string" && !/\p{Surrogate}|\0/u.test(item)
-        ? undefined
-        : "must be well-formed text without NUL";
-  }
+function checkFile(id: OperationId, { path }: { path?: unknown }): Violation | undefined {
+  return path === undefined ? undefined : PATH_RULES[id]?.("path", path);
 }
 
 const CHECKS: readonly Check[] = [checkOptions, checkPath, checkHeaders, checkBody, checkQuery];

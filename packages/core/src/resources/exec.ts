@@ -27,9 +27,8 @@ export function exec(
       } catch (error) {
         // Only a refusal that says "not yet" is followed by another attempt: nothing was admitted.
         if (scope.over || !(error instanceof ConflictError)) throw error;
-        const { message, code, statusCode, body, requestId } = error;
         const told = (error as Partial<SandboxNotRunningError>).phase;
-        if (code !== "sandbox_not_running" && !UNCODED.test(code)) throw error;
+        if (error.code !== "sandbox_not_running" && !UNCODED.test(error.code)) throw error;
         const phase = told ?? (await phaseOf(client, scope, id));
         if (phase === "running" && !raced) {
           // It began to run between the refusal and the question.
@@ -37,9 +36,7 @@ export function exec(
           continue;
         }
         if (phase !== "queued" && phase !== "creating")
-          throw told
-            ? error
-            : new SandboxNotRunningError(message, { code, statusCode, body, requestId, phase, admitted: false });
+          throw new SandboxNotRunningError(error.message, { ...error, phase });
         scope.lastFailure = error;
         // Some jitter, so that a fleet does not ask in step.
         await scope.sleep(wait * (0.75 + client.random() / 2));

@@ -130,11 +130,6 @@ export async function writeFile(
 ): Promise<void> {
   const source: Source = {};
   const parts: RequestParts = { path: { id }, query: { path }, ...toBody(content, source) };
-  checkCall("writeVolumeFile", parts, options);
-  if (parts.once && client.bufferUploads) {
-    parts.body = await new Response(parts.body as BodyInit).blob();
-    parts.once = false;
-  }
   try {
     await call(client, "writeVolumeFile", parts, options, undefined, UploadTimeoutError);
   } catch (error) {

@@ -82,7 +82,7 @@ export class Sandbox {
 
   /** The log lines of the workload and of commands, oldest first; they outlive the sandbox. */
   async logs(query?: LogsQuery, options?: CallOptions): Promise<LogLine[]> {
-    return (await this.#call<{ logs: LogLine[] }>("getSandboxLogs", options, { query: { ...query } })).logs;
+    return (await this.#call<{ logs: LogLine[] }>("getSandboxLogs", options, { query })).logs;
   }
 
   /** Ends it. Terminating one that has ended changes nothing. */
@@ -92,17 +92,17 @@ export class Sandbox {
 
   /** The samples of one metric. */
   metrics(query: MetricsQuery, options?: CallOptions): Promise<MetricsResponse> {
-    return this.#call("getSandboxMetrics", options, { query: { ...query } });
+    return this.#call("getSandboxMetrics", options, { query });
   }
 
   /** Percentiles of use over a window; `since` is a duration from `3m` to `24h`. */
   metricsSummary(query?: { since?: string | undefined }, options?: CallOptions): Promise<MetricsSummary> {
-    return this.#call("getSandboxMetricsSummary", options, { query: { ...query } });
+    return this.#call("getSandboxMetricsSummary", options, { query });
   }
 
   /** Keeps its file system, without volumes; the sandbox keeps running. Start another from it by `snapshot_id`. */
   async snapshot(request?: SnapshotRequest, options?: CallOptions): Promise<Snapshot> {
-    return new Snapshot(this.#client, await this.#call("createSnapshot", options, { body: { ...request } }));
+    return new Snapshot(this.#client, await this.#call("createSnapshot", options, { body: request }));
   }
 
   /** Terminates it at the end of an `await using` block; one that is gone already is fine. */

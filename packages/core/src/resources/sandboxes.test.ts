@@ -119,7 +119,7 @@ describe("list", () => {
       page: 2,
     });
     expect(sent[0]?.url).toBe(
-      "http://sandbox-api.local/v1/sandbox?start_time=1970-01-01T00%3A00%3A00.000Z&end_time=2026-11-20T00%3A00%3A00%2B01%3A00&search=my-&phase=running&phase=queued&image=a&include_filter_values=true&page=2&tag=workflow%3Ddemo&tag=empty%3D",
+      "http://sandbox-api.local/v1/sandbox?start_time=1970-01-01T00%3A00%3A00.000Z&end_time=2026-11-20T00%3A00%3A00%2B01%3A00&search=my-&image=a&include_filter_values=true&page=2&phase=running&phase=queued&tag=workflow%3Ddemo&tag=empty%3D",
     );
   });
 
@@ -134,7 +134,8 @@ describe("list", () => {
     [{ search: "\ud800" }, "search"],
     [{ image: 5 }, "image"],
     [{ include_filter_values: "yes" }, "include_filter_values"],
-    [{ signal: null, colour: "red" }, "colour"],
+    [{ signal: null }, "signal"],
+    [{ colour: "red" }, "colour"],
   ])("refuses %j", async (filters, field) => {
     const { porter, sent } = setUp([page([])]);
     const error = await rejection(porter.sandboxes.list(filters as SandboxFilters));

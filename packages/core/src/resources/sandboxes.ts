@@ -121,7 +121,7 @@ export class Sandboxes {
 }
 
 function toParts(given: ListQuery | undefined): RequestParts {
-  const { tags, ...query } = given ?? {};
+  const { tags, phase, ...query } = given ?? {};
   const tag = tags && Object.entries(tags).map(([key, value]) => `${key}=${value}`);
-  return { query: { ...query, tag }, tags };
+  return { query: { ...query, phase: phase === undefined ? phase : [phase].flat(), tag }, tags };
 }

@@ -7,31 +7,27 @@ import type { SnapshotResponse } from "../types.ts";
 /** A kept file system. Start sandboxes from it with `porter.sandboxes.create({ snapshot_id: snapshot.id })`. */
 export class Snapshot {
   readonly #client: Client;
-  readonly id: string;
+  declare readonly id: string;
   /** The sandbox that it was taken of. */
-  readonly sandbox_id: string;
+  declare readonly sandbox_id: string;
   /** What is kept, such as `filesystem`. */
-  readonly mode: string;
+  declare readonly mode: string;
   /** Such as `pending`, `ready` or `failed`, when last heard of. */
-  readonly status: string;
+  declare readonly status: string;
   /** When it was asked for, in milliseconds since the epoch; null when the server does not say. */
-  readonly t_created_unix_ms: number | null;
+  declare readonly t_created_unix_ms: number | null;
   /** When it could be used; null before that. */
-  readonly t_ready_unix_ms: number | null;
-  readonly failure_reason: string | null;
-  readonly size_bytes: number | null;
+  declare readonly t_ready_unix_ms: number | null;
+  declare readonly failure_reason: string | null;
+  declare readonly size_bytes: number | null;
 
   /** @internal Handles come from `sandbox.snapshot()` and `porter.snapshots`. */
   constructor(client: Client, fields: SnapshotResponse) {
     this.#client = client;
-    this.id = fields.id;
-    this.sandbox_id = fields.sandbox_id;
-    this.mode = fields.mode;
-    this.status = fields.status;
-    this.t_created_unix_ms = fields.t_created_unix_ms ?? null;
-    this.t_ready_unix_ms = fields.t_ready_unix_ms ?? null;
-    this.failure_reason = fields.failure_reason ?? null;
-    this.size_bytes = fields.size_bytes ?? null;
+    const { id, sandbox_id, mode, status, failure_reason = null, size_bytes = null } = fields;
+    const { t_created_unix_ms = null, t_ready_unix_ms = null } = fields;
+    const known = { id, sandbox_id, mode, status, t_created_unix_ms, t_ready_unix_ms, failure_reason, size_bytes };
+    Object.assign(this, known);
   }
 
   /** Deletes it. Sandboxes that were started from it are not touched. */
@@ -54,8 +50,12 @@ export class Snapshots {
 
   /** The snapshots, most recent first; of one sandbox when `sandbox_id` is given. */
   async list(query?: { sandbox_id?: string | undefined }, options?: CallOptions): Promise<Snapshot[]> {
-    const parts = { query: { ...query } };
-    const { snapshots } = await call<{ snapshots: SnapshotResponse[] }>(this.#client, "listSnapshots", parts, options);
+    const { snapshots } = await call<{ snapshots: SnapshotResponse[] }>(
+      this.#client,
+      "listSnapshots",
+      { query },
+      options,
+    );
     return snapshots.map((fields) => new Snapshot(this.#client, fields));
   }
 

@@ -132,7 +132,7 @@ export class ObjectVolume extends AnyVolume {
   /** @internal */
   constructor(client: Client, fields: VolumeResponse) {
     super(client, fields);
-    this.object = fields.object ?? { bucket: "" };
+    this.object = fields.object as ObjectVolume["object"];
   }
 }
 
@@ -155,7 +155,7 @@ export class Volumes {
   create(spec?: VolumeSpec & { type?: "disk" | undefined }, options?: CallOptions): Promise<Volume>;
   create(spec?: VolumeSpec, options?: CallOptions): Promise<Volume | ObjectVolume>;
   async create(spec?: VolumeSpec, options?: CallOptions): Promise<Volume | ObjectVolume> {
-    return toHandle(this.#client, await call(this.#client, "createVolume", { body: { ...spec } }, options));
+    return toHandle(this.#client, await call(this.#client, "createVolume", { body: spec }, options));
   }
 
   /**

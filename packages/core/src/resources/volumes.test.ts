@@ -339,20 +339,6 @@ describe("writing a file", () => {
     expect(refused.sent).toHaveLength(1);
   });
 
-  it("gathers a stream first where the runtime cannot send one", async () => {
-    const { Porter } = await import("../index.ts");
-    const sent: RequestInit[] = [];
-    const fetch = async (_: string, init: RequestInit) => {
-      sent.push(init);
-      return sent.length === 1 ? json(volumeFields()) : done();
-    };
-    const porter = new Porter({ fetch }, { bufferUploads: true });
-    const volume = (await porter.volumes.getById("vol-1")) as Volume;
-    await volume.writeFile("/f", body(["hel", "lo"]));
-    expect(await new Response(sent[1]?.body as Blob).text()).toBe("hello");
-    expect(sent[1]).not.toHaveProperty("duplex");
-  });
-
   it("fails as the caller's own source fails", async () => {
     const mine = new Error("disk on fire");
     async function* pieces() {

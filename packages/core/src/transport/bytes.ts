@@ -12,11 +12,6 @@ export interface ByteRange {
 /** More than a file can have: a length beyond it is not believed. */
 const LARGEST_FILE = 2 ** 30;
 
-function startOf({ headers }: Response): number | undefined {
-  const start = /^bytes (\d+)-/.exec(headers.get("content-range") ?? "")?.[1];
-  return start === undefined ? undefined : Number(start);
-}
-
 /** The bytes of an answer, cut to what was asked for where a server does not know ranges. */
 export interface Body {
   /** How many bytes will come, when that is known. */
@@ -32,8 +27,8 @@ export function bodyOf(
 ): Body {
   const { headers, status } = response;
   const fault = { statusCode: status, requestId: requestIdOf(response), admitted: true } as const;
-  const start = startOf(response);
-  if (status === 206 && start !== undefined && start !== offset)
+  const start = /^bytes (\d+)-/.exec(headers.get("content-range") ?? "")?.[1];
+  if (status === 206 && start && Number(start) !== offset)
     throw new MalformedResponseError(`${what} answered the bytes from ${start}, not from ${offset}`, {
       ...fault,
       code: "malformed_response",
@@ -104,9 +99,4 @@ export async function gather(body: Body): Promise<Bytes> {
     length += chunk.length;
   }
   return length === bytes.length ? bytes : bytes.slice(0, length);
-}
-
-/** Reads the whole of an answer, whichever part of a file it is. */
-export function readBytes(response: Response, what: string): Promise<Bytes> {
-  return gather(bodyOf(response, what, response.status === 206 ? { offset: startOf(response) } : {}));
 }

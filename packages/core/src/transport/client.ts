@@ -19,8 +19,6 @@ export interface Client {
   /** Sent with every request; names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly hooks: Hooks;
-  /** Whether the runtime cannot send a stream, so that it is gathered into a Blob first. */
-  readonly bufferUploads: boolean;
   /** The calls under way, to abort them on close. */
   readonly underway: Set<Scope>;
   closed: boolean;

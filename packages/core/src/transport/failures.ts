@@ -97,7 +97,7 @@ export function connectionFailure(error: unknown, what: string): SandboxError {
     if (typeof item !== "object" || item === null || seen.length > 20) continue;
     const { code, message, cause, errors } = item as Record<string, unknown>;
     name ??= (item as Error).name;
-    clue += ` ${typeof code === "string" ? code : ""} ${typeof message === "string" ? message : ""}`;
+    clue += ` ${code} ${message}`;
     seen.push(cause, ...(Array.isArray(errors) ? errors : []));
   }
   const refused = NEVER_CONNECTED.exec(clue)?.[0];

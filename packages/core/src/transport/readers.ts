@@ -2,10 +2,9 @@ import { dropNulls } from "@porter-sandbox/spec";
 import type { OperationId } from "@porter-sandbox/spec/operations";
 import { MalformedResponseError } from "../errors/client-errors.ts";
 import { checkResponse, type Fault } from "../validation.ts";
-import { readBytes } from "./bytes.ts";
 import { requestIdOf } from "./failures.ts";
 import type { Reader } from "./request.ts";
-import type { Route } from "./routes.ts";
+import { isJson, routeOf } from "./routes.ts";
 
 /** Reads JSON and checks it against the spec: unknown fields and values pass, a missing or mistyped field does not. */
 export async function readJson(response: Response, what: string, id: OperationId): Promise<unknown> {
@@ -30,14 +29,17 @@ export async function readJson(response: Response, what: string, id: OperationId
   });
 }
 
+async function readBytes(response: Response): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await response.arrayBuffer());
+}
+
 /** Reads to the end, so that the connection can be used again, and keeps nothing. */
 async function readNothing(response: Response): Promise<undefined> {
   if (response.body) await response.text();
 }
 
 /** How to read the success of an operation, by what the spec says that it carries. */
-export const READERS: Readonly<Record<Route["response"], Reader<unknown>>> = {
-  json: readJson,
-  bytes: readBytes,
-  none: readNothing,
-};
+export function readerOf(id: OperationId): Reader<unknown> {
+  const { response } = routeOf(id);
+  return isJson(response) ? readJson : response === "none" ? readNothing : readBytes;
+}

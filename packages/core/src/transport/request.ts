@@ -7,16 +7,17 @@ import { notify, type RequestEvent } from "../hooks.ts";
 import { checkRequest } from "../validation.ts";
 import type { Client } from "./client.ts";
 import { answerIn, brokenOff, connectionFailure, failureOf, requestIdOf } from "./failures.ts";
-import { READERS, readJson } from "./readers.ts";
+import { readerOf, readJson } from "./readers.ts";
 import { isTransient, retryDelay } from "./retry.ts";
-import { type Route, routeOf } from "./routes.ts";
+import { isJson, type Route, routeOf } from "./routes.ts";
 import { type CallOptions, type OnTimeout, Scope } from "./scope.ts";
-import { expandPath, type QueryValue, queryString } from "./url.ts";
+import { expandPath, queryString } from "./url.ts";
 
 /** What a request is made of. */
 export interface RequestParts {
   path?: Readonly<Record<string, unknown>> | undefined;
-  query?: Readonly<Record<string, QueryValue>> | undefined;
+  /** By name: text, numbers, booleans, dates, or lists of them. */
+  query?: object | undefined;
   /** A value for JSON; for bytes whatever `fetch` takes as a body. */
   body?: unknown;
   headers?: Readonly<Record<string, string | undefined>> | undefined;
@@ -42,7 +43,7 @@ export function call<T>(
   id: OperationId,
   parts: RequestParts,
   options: CallOptions | undefined,
-  read = READERS[routeOf(id).response] as Reader<T>,
+  read = readerOf(id) as Reader<T>,
   Timeout: typeof SandboxTimeoutError = SandboxTimeoutError,
 ): Promise<T> {
   return withinScope(client, id, parts, options, timeoutOf(id, Timeout), (scope) =>
@@ -139,8 +140,9 @@ export async function perform<T>(
   const sendKey = route.auth && headers.authorization === undefined;
   const init: RequestInit & { duplex?: "half" } = { method, headers, signal: scope.signal };
   if (body !== "none") {
-    headers["content-type"] ??= body === "json" ? "application/json" : "application/octet-stream";
-    init.body = body === "json" ? JSON.stringify(parts.body ?? {}) : (parts.body as BodyInit);
+    const json = isJson(body);
+    headers["content-type"] ??= `application/${json ? "json" : "octet-stream"}`;
+    init.body = json ? JSON.stringify(parts.body ?? {}) : (parts.body as BodyInit);
     if (parts.once) init.duplex = "half";
   }
 

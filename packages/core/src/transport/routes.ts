@@ -2,18 +2,27 @@ import { routes } from "@porter-sandbox/spec/compact";
 import type { OperationId, OperationInfo } from "@porter-sandbox/spec/operations";
 
 /** How an operation travels. */
-export type Route = Pick<OperationInfo, "method" | "path" | "retry" | "body" | "response" | "auth">;
+export interface Route extends Pick<OperationInfo, "method" | "path" | "retry" | "auth"> {
+  /** The shape of the JSON that is sent, or `bytes` or `none`. */
+  readonly body: string;
+  /** The shape of the JSON that is answered, or `bytes` or `none`. */
+  readonly response: string;
+}
 
 const known: { [Id in OperationId]?: Route } = {};
 
+/** Taking a row of the table apart once is enough. */
 export function routeOf(id: OperationId): Route {
   const found = known[id];
   if (found) return found;
-  const [method, path, retry, body, response, open] = routes[id].split(" ");
-  const route = { method, path, retry, body, response, auth: !open } as Route;
+  const [method, path, response, body = "none", retry = "safe", open] = routes[id].split(" ");
+  const route = { method, path, response, body, retry, auth: !open } as Route;
   known[id] = route;
   return route;
 }
+
+/** Whether what is sent or answered is JSON: shapes have names in capitals. */
+export const isJson = (kind: string): boolean => /^[A-Z]/.test(kind);
 
 /** The ids of all operations. */
 export const operationIds = (): OperationId[] => Object.keys(routes) as OperationId[];
