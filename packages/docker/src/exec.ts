@@ -23,8 +23,22 @@ const highWaterMark = 256 * 1024;
 const startFailure =
   /^(OCI runtime exec failed|exec failed|runc exec|failed to create exec|.*executable file not found)/;
 const longestStartFailure = 4096;
-/** Shells say 127 for what is not there and 126 for what cannot be run; engines before 23 say 126 for both. */
 const notFound = /executable file not found|no such file or directory/;
+const notRunnable = /permission denied|exec format error|is a directory/;
+
+/**
+ * The exit code of a command that never began: what shells say of what is not there (127) and of what cannot be run
+ * (126; engines before 23 say that of both). Throws when it was not for the command that it did not begin.
+ */
+function refusalOf(said: string, exit_code: number): number {
+  if (notFound.test(said)) return 127;
+  if (notRunnable.test(said)) return 126;
+  // An engine may forget the process of a command that did run.
+  if (said === "" && exit_code !== 126 && exit_code !== 127) return exit_code;
+  const reason = said.trim().slice(0, 300) || "the engine does not say why";
+  const ending = /not running|stopped|paused|no such container|process not found|init process/i.test(said);
+  throw new EngineError(ending ? "not_running" : "engine_error", `the command could not be started: ${reason}`);
+}
 
 /** Starts a command in a running container. Rejects with an EngineError `not_running` when it does not run. */
 export async function startExec(client: DockerClient, events: EventFeed, request: ExecRequest): Promise<ExecStreams> {
@@ -168,10 +182,10 @@ function outputOf(
         if (broken !== undefined) throw broken;
         frames.end();
         const { exit_code, started } = await exitCode();
-        const refusal = started || held === undefined ? undefined : Buffer.concat(held).toString("utf8");
+        const refusal = started ? undefined : refusalOf(Buffer.concat(held ?? []).toString("utf8"), exit_code);
         releaseHeld(refusal === undefined ? "stdout" : "stderr");
         for (const controller of open.values()) controller.close();
-        resolve({ exit_code: refusal !== undefined && notFound.test(refusal) ? 127 : exit_code });
+        resolve({ exit_code: refusal ?? exit_code });
       } catch (error) {
         const failure = toEngineError(error);
         for (const controller of open.values()) controller.error(failure);

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { EngineError } from "@porter-sandbox/api";
 import type { DockerClient } from "./client.ts";
 import { helperBody } from "./container-body.ts";
@@ -54,7 +55,6 @@ export function createNetwork(options: NetworkOptions): Network {
   const spares: Promise<Holder>[] = [];
   let closed = false;
   let made: Promise<string[]> | undefined;
-  let serial = 0;
   const own = new Set<string>();
 
   /** Answers the subnets, which no sandbox may reach: the gateway, which is this machine, and each other. */
@@ -103,10 +103,9 @@ export function createNetwork(options: NetworkOptions): Network {
 
   async function makeHolder(egress: readonly string[] | undefined): Promise<Holder> {
     const never = [...(await subnets()), ...ownAddresses()];
-    serial += 1;
     const create = () =>
       client.call<{ Id: string }>("POST", "/containers/create", {
-        query: { name: names.container("holder", `${Date.now().toString(36)}-${process.pid}-${serial}`) },
+        query: { name: names.container("holder", randomUUID()) },
         json: body(),
       });
     let id: string;

@@ -1,7 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { dockerEngine } from "../src/index.ts";
+import { type DockerEngine, dockerEngine } from "../src/index.ts";
 import { startTestEngine, type TestEngine } from "./engine.ts";
-import { forever, missing, newId, plan } from "./fixture.ts";
+import { forever, missing, newId, outputOf, plan } from "./fixture.ts";
+
+async function psOf(engine: DockerEngine, id: string): Promise<string> {
+  const exec = await engine.exec(id, { exec_id: newId("ex"), command: ["ps", "-o", "args"], stdin: false });
+  return (await outputOf(exec)).stdout;
+}
 
 /** An engine of its own, since it is stopped and started. */
 describe.skipIf(missing !== undefined || process.geteuid?.() !== 0)(`an engine that goes away ${missing ?? ""}`, () => {
@@ -21,6 +26,8 @@ describe.skipIf(missing !== undefined || process.geteuid?.() !== 0)(`an engine t
     await engine.createVolume({ id: volume, type: "disk" });
     await engine.files(volume).write("/kept", new Response("kept").body ?? new ReadableStream());
     const exec = await engine.exec(first.id, { exec_id: newId("ex"), command: ["sleep", "1000"], stdin: false });
+    // Restarting before it runs would be another story.
+    await expect.poll(async () => (await psOf(engine, first.id)).includes("sleep 1000")).toBe(true);
     const outcome = exec.exit.then(
       ({ exit_code }) => `ended with ${exit_code}`,
       (error: { code: string }) => error.code,

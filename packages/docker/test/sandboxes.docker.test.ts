@@ -63,6 +63,12 @@ describe.skipIf(missing !== undefined)(`sandboxes as containers ${missing ?? ""}
     const { stdout, stderr, exit_code } = await b.run(asked.id, "no-such-command");
     expect([stdout, exit_code]).toEqual(["", 127]);
     expect(stderr).toMatch(/no-such-command/);
+    expect((await b.run(asked.id, "/etc/passwd")).exit_code).toBe(126);
+    expect(await b.run(asked.id, "sh", "-c", "echo OCI runtime exec failed: not; exit 126")).toEqual({
+      stdout: "OCI runtime exec failed: not\n",
+      stderr: "",
+      exit_code: 126,
+    });
   });
 
   it("passes every byte of a large output on, at the reader's pace", async () => {
