@@ -128,24 +128,24 @@ export const apiVolumeMutants: readonly Mutant[] = [
     ],
     ["sizes are zero", 'size_bytes: type === "directory" ? 0 : size_bytes,', "size_bytes: 0,", "listing files"],
     ["there is no time of writing", "modified_at: rfc3339(modified_at),", "", "listing files"],
-    ["a walk goes depth first", "queue.push({ path: prefix", "queue.splice(next, 0, { path: prefix", "listing files"],
+    ["a walk goes depth first", "queue.push({ path: prefix", "queue.splice(next, 0, { path: prefix", "walking files"],
     [
       "a cut directory is not marked",
       "if (found.length > left) {\n      visit.entry.truncated = true;",
       "if (found.length > left) {",
-      "listing files",
+      "walking files",
     ],
     [
       "a directory that was left out is not marked",
       "if (left === 0) {\n      visit.entry.truncated = true;",
       "if (left === 0) {",
-      "listing files",
+      "walking files",
     ],
     [
       "a cut walk is not marked",
       "return { entries: top.entries ?? [], truncated };",
       "return { entries: top.entries ?? [], truncated: false };",
-      "listing files",
+      "walking files",
     ],
     [
       "a walk stays on top",

@@ -6,8 +6,8 @@ export const coreCheckMutants: readonly Mutant[] = [
   ...inFile("packages/core/src/validation.ts", [
     [
       "the client checks no body",
-      "return shape && (checkShape(shape, body, true) ?? BODY_RULES[id]?.(body));",
-      "return undefined;",
+      "return isJson(shape) ? (checkShape(shape, body, true) ?? BODY_RULES[id]?.(body)) : undefined;",
+      "void shape, body; return undefined;",
       "bad input",
       "exec",
       "volumes",
@@ -34,14 +34,14 @@ export const coreCheckMutants: readonly Mutant[] = [
     ],
     [
       "the client checks no answer",
-      "const found = shape && checkShape(shape, body, false);",
+      "const found = checkShape(routeOf(id).response, body, false);",
       "const found = undefined as Violation | undefined;",
       "tolerance",
     ],
     [
       "the client refuses unknown fields in answers",
-      "checkShape(shape, body, false);",
-      "checkShape(shape, body, true);",
+      "checkShape(routeOf(id).response, body, false)",
+      "checkShape(routeOf(id).response, body, true)",
       "tolerance",
     ],
     [
@@ -52,13 +52,7 @@ export const coreCheckMutants: readonly Mutant[] = [
       "metrics",
       "errors",
     ],
-    [
-      "the client sends page 0",
-      "return isWhole(item) && item !== 0 ? undefined",
-      "return isWhole(item) ? undefined",
-      "listing",
-      "logs",
-    ],
+    ["the client sends page 0", "isWhole(item) && item !== 0,", "isWhole(item),", "listing", "logs"],
     [
       "the client sends dot segments",
       "/^\\.{0,2}$|\\p{Surrogate}/u.test(value)",
@@ -81,14 +75,14 @@ export const coreCheckMutants: readonly Mutant[] = [
   ...inFile("packages/core/src/shape.ts", [
     [
       "unknown values of enums are refused",
-      '  if (typeof shape === "string")\n',
-      '  if (value === "hibernating") return wrong(value, "a phase");\n  if (typeof shape === "string")\n',
+      "  const primitive = PRIMITIVES[type];\n",
+      '  if (value === "hibernating") return wrong(value, "a phase");\n  const primitive = PRIMITIVES[type];\n',
       "tolerance",
     ],
     [
       "times must be in UTC",
-      '  if (typeof shape === "string")\n',
-      '  if (/^\\d{4}-\\d\\d-.*\\+02:00$/.test(String(value))) return wrong(value, "in UTC");\n  if (typeof shape === "string")\n',
+      "  const primitive = PRIMITIVES[type];\n",
+      '  if (/^\\d{4}-\\d\\d-.*\\+02:00$/.test(String(value))) return wrong(value, "in UTC");\n  const primitive = PRIMITIVES[type];\n',
       "tolerance",
     ],
     [
@@ -105,14 +99,14 @@ export const coreCheckMutants: readonly Mutant[] = [
     ],
     [
       "items of arrays are not checked",
-      "const found = misfit(shape[0], value[index], closed);",
+      "const found = misfit(inner, value[index], closed);",
       "const found = undefined as Violation | undefined;",
       "tolerance",
       "bad input",
     ],
     [
       "types in answers do not matter",
-      'return typeof value === shape && (shape !== "number" || Number.isFinite(value))',
+      'return typeof value === primitive && (type !== "#" || Number.isFinite(value))',
       "return value !== undefined",
       "tolerance",
     ],

@@ -62,14 +62,14 @@ export const coreHandleMutants: readonly Mutant[] = [
       "found.push(file);",
       "listing files",
     ],
-    ["what a walk left out is left out", "else await open(file.path);", "", "listing files"],
+    ["what a walk left out is left out", "else await open(file.path);", "", "walking files"],
     [
       "paths have two slashes",
       'this.path = `${parent.replace(/\\/+$/, "")}/${name}`;',
       "this.path = `${parent}/${name}`;",
       "listing files",
     ],
-    ["directories are passed over", "if (!file.isDirectory) continue;", "continue;", "listing files"],
+    ["directories are passed over", "if (!file.isDirectory) continue;", "continue;", "walking files"],
   ]),
   ...inFile("packages/core/src/resources/volume.ts", [
     [

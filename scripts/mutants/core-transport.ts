@@ -327,8 +327,8 @@ export const coreTransportMutants: readonly Mutant[] = [
     ],
     [
       "a body where none is expected is checked",
-      "  none: readNothing,",
-      '  none: async () => { throw new SyntaxError("unexpected"); },',
+      'response === "none" ? readNothing : readBytes',
+      'response === "none" ? readJson : readBytes',
       "tolerance",
       "lifecycle",
     ],

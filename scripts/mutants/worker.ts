@@ -71,7 +71,7 @@ async function run(subjects: readonly string[]): Promise<void> {
       {
         Porter,
         concurrency: 12,
-        caseTimeoutMs: 6000,
+        caseTimeoutMs: 15_000,
         only: (name) => names.has(name),
         onResult({ name, outcome, reason }) {
           if (outcome !== "skipped")

@@ -5,7 +5,7 @@ import { create, names } from "./cases/create.ts";
 import { errors } from "./cases/errors.ts";
 import { exec } from "./cases/exec.ts";
 import { faults, retries, statusFaults } from "./cases/faults.ts";
-import { fileListing } from "./cases/file-listing.ts";
+import { fileListing, fileWalking } from "./cases/file-listing.ts";
 import { fileReading } from "./cases/file-reading.ts";
 import { fileMoving, fileWriting } from "./cases/file-writing.ts";
 import { capabilities, health } from "./cases/health.ts";
@@ -39,6 +39,7 @@ export const contractCases: readonly ContractCase[] = [
   snapshots,
   volumes,
   fileListing,
+  fileWalking,
   fileReading,
   fileWriting,
   fileMoving,

@@ -57,8 +57,9 @@ export const listing = casesOf("listing", {
     equal(idsOf(await list(c, { search: prefix })), [made[1]?.id, made[0]?.id], "by the shared beginning");
     equal(idsOf(await list(c, { search: names[0] })), [made[0]?.id], "by the whole name");
     equal(idsOf(await list(c, { search: prefix.slice(1) })), [], "by the middle");
-    const { tag, made: tagged } = await several(c, 1);
-    equal(idsOf(await list(c, { tag, search: tagged[0]?.name.slice(1) })), [], "by the middle, and a tag");
+    const { tag, ids } = await several(c, 1, () => ({ name: `x-${prefix}` }));
+    equal(idsOf(await list(c, { tag, search: prefix })), [], "by the middle, among those of a tag");
+    equal(idsOf(await list(c, { tag, search: "x-" })), ids, "by the beginning, among those of a tag");
   },
 
   "any of the phases given matches": async (c) => {

@@ -36,13 +36,20 @@ export const metrics = casesOf("metrics", {
   "a summary shows use beside the limits": {
     needs: ["metrics", "resources", "control"],
     run: async (c) => {
-      const { id } = await c.running({ resources: { cpu: "2", memory: "512Mi" } });
+      const volume = await c.volume();
+      await c.put(volume.id, "/file", new Uint8Array(1_500_000));
+      const { id } = await c.running({
+        resources: { cpu: "2", memory: "16Mi" },
+        volume_mounts: { "/mnt/data": volume.id },
+      });
+      equal((await c.exec(id, ["cp", "/mnt/data/file", "/tmp/file"])).exit_code, 0, "exit_code of cp");
       await c.control.advance(300_000);
       const answer = body(await c.http("GET", `/v1/sandbox/${id}/metrics-summary`, { query: { since: "10m" } }));
       equal(answer.has_data, true, "has_data");
-      equal([answer.cpu_limit_cores, answer.mem_limit_bytes], [2, 512 * 1024 ** 2], "limits");
+      equal([answer.cpu_limit_cores, answer.mem_limit_bytes], [2, 16 * 1024 ** 2], "limits");
       ok(answer.cpu_cores_p90 >= answer.cpu_cores_p50, "cpu_cores_p90: expected no less than p50");
       ok(answer.mem_bytes_p90 >= answer.mem_bytes_p50, "mem_bytes_p90: expected no less than p50");
+      ok(answer.mem_bytes_p50 > 0, "mem_bytes_p50: expected some");
       const share = (answer.mem_bytes_p50 / answer.mem_limit_bytes) * 100;
       ok(
         Math.abs(answer.mem_util_p50_pct - share) < 0.06,
