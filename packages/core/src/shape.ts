@@ -20,8 +20,8 @@ function fieldsOf(name: string): Fields {
 
 /**
  * The first place where `value` is not of a type of the spec (see its `shapes`). `closed`: a field that the shape does
- * not name is refused, and null is not the same as absence; else both are fine, since an answer may hold more than this
- * version knows.
+ * not name is refused, and so is null. Else an answer may hold more than this version knows, and null is the same as
+ * absence: it is taken out of optional fields, so that the value is what its type says.
  */
 export function checkShape(type: string, value: unknown, closed: boolean): Violation | undefined {
   const found = misfit(type, value, closed);
@@ -33,13 +33,9 @@ export function isText(value: unknown): boolean {
   return typeof value === "string" && !/\p{Surrogate}|\0/u.test(value);
 }
 
+/** Whether that day exists is the server's to judge. An invalid Date has no JSON. */
 function isTime(value: unknown): boolean {
-  const looks =
-    typeof value === "string"
-      ? // Whether that day exists is the server's to judge.
-        /^\d{4}-\d\d-\d\dT/i.test(value)
-      : typeof (value as Date | undefined)?.toISOString === "function";
-  return looks && !Number.isNaN(+new Date(value as Date));
+  return /^\d{4}-\d\d-\d\dT/i.test((value as Date | undefined)?.toJSON?.() ?? String(value));
 }
 
 /** What is no array and no object. */
@@ -51,7 +47,7 @@ const KINDS: Readonly<Record<string, readonly [fits: (value: unknown) => boolean
   $: [isText, "well-formed text without NUL"],
   "~": [(value) => value !== "" && isText(value), "well-formed text without NUL, and not empty"],
   "+": [(value) => Number.isSafeInteger(value) && (value as number) > 0, "a whole number, 1 or more"],
-  "@": [isTime, "a valid Date or an RFC 3339 time such as 2026-01-02T15:04:05Z"],
+  "@": [isTime, "a valid Date or an RFC 3339 time"],
 };
 
 function misfit(type: string, value: unknown, closed: boolean): Violation | undefined {
@@ -71,7 +67,8 @@ function misfit(type: string, value: unknown, closed: boolean): Violation | unde
   const fields = type === "{" ? undefined : fieldsOf(type);
   for (const [name, optional, inner] of fields ?? []) {
     const item = given[name];
-    if (optional && (item === undefined || (item === null && !closed))) continue;
+    if (optional && item === null && !closed) delete given[name];
+    if (optional && given[name] === undefined) continue;
     const found = misfit(inner, item, closed);
     if (found) return within(name, found);
   }

@@ -24,7 +24,6 @@ export interface ErrorDetails {
 export class SandboxError extends Error {
   static {
     SandboxError.prototype.name = "SandboxError";
-    Object.defineProperty(SandboxError.prototype, BRAND, { value: true });
   }
   /** A stable string for programs, such as `not_found`. */
   declare readonly code: string;
@@ -38,6 +37,10 @@ export class SandboxError extends Error {
   declare readonly retryable: boolean;
   /** Whether the server took the request. */
   declare readonly admitted: Admitted;
+
+  get [BRAND](): true {
+    return true;
+  }
 
   constructor(message: string, { cause, ...details }: ErrorDetails) {
     super(message, cause === undefined ? undefined : { cause });

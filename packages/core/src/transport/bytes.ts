@@ -20,11 +20,7 @@ export interface Body {
   cancel(reason?: unknown): void;
 }
 
-export function bodyOf(
-  response: Response,
-  what: string,
-  { offset = 0, length = Number.POSITIVE_INFINITY }: ByteRange,
-): Body {
+export function bodyOf(response: Response, what: string, { offset = 0, length = Infinity }: ByteRange): Body {
   const { headers, status } = response;
   const fault = { statusCode: status, requestId: requestIdOf(response), admitted: true } as const;
   const start = /^bytes (\d+)-/.exec(headers.get("content-range") ?? "")?.[1];

@@ -1,5 +1,5 @@
 import { ConnectionError, SandboxTimeoutError } from "../errors/client-errors.ts";
-import { type ErrorDetails, SandboxError } from "../errors/sandbox-error.ts";
+import { SandboxError } from "../errors/sandbox-error.ts";
 import {
   AuthenticationError,
   ConflictError,
@@ -87,26 +87,22 @@ const toText = (data: unknown) => (typeof data === "string" ? data : (JSON.strin
 const NEVER_CONNECTED =
   /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|CONNECT_TIMEOUT|ConnectionRefused|FailedToOpenSocket|connection refused|dns error|CERT_|_CERT/i;
 
+/** Node hides the reason in `cause`, and several of them in `errors`; Bun has a code, Deno only a message. */
+function cluesIn(error: unknown, depth = 0): string {
+  if (typeof error !== "object" || error === null || depth > 4) return "";
+  const { code, message, cause, errors } = error as Record<string, unknown>;
+  const inner = [cause, ...(Array.isArray(errors) ? errors : [])].map((one) => cluesIn(one, depth + 1));
+  return `${code} ${message} ${inner}`;
+}
+
 /** Turns whatever a `fetch` threw into one error, the same on every runtime. */
 export function connectionFailure(error: unknown, what: string): SandboxError {
-  let clue = "";
-  let name: unknown;
-  // Node hides the reason in `cause`, and several of them in `errors`; Bun has a code, Deno only a message.
-  const seen: unknown[] = [error];
-  for (const item of seen) {
-    if (typeof item !== "object" || item === null || seen.length > 20) continue;
-    const { code, message, cause, errors } = item as Record<string, unknown>;
-    name ??= (item as Error).name;
-    clue += ` ${code} ${message}`;
-    seen.push(cause, ...(Array.isArray(errors) ? errors : []));
-  }
-  const refused = NEVER_CONNECTED.exec(clue)?.[0];
-  const details: ErrorDetails = { code: "connection_failed", admitted: refused ? false : "unknown", cause: error };
-  if (name === "TimeoutError") return new SandboxTimeoutError(`${what} timed out`, { ...details, code: "timeout" });
-  return new ConnectionError(
-    `${what} failed: ${refused ? `could not connect (${refused})` : "the connection broke"}`,
-    details,
-  );
+  const refused = NEVER_CONNECTED.exec(cluesIn(error))?.[0];
+  const details = { code: "connection_failed", admitted: refused ? false : "unknown", cause: error } as const;
+  if ((error as Error | undefined)?.name === "TimeoutError")
+    return new SandboxTimeoutError(`${what} timed out`, { ...details, code: "timeout" });
+  const why = refused ? `could not connect (${refused})` : "the connection broke";
+  return new ConnectionError(`${what} failed: ${why}`, details);
 }
 
 /** The failure of an answer that stopped before its end. */
@@ -123,7 +119,5 @@ export function brokenOff(cause: unknown, response: Response | undefined, what: 
 /** The answer inside an error of a `fetch` that throws for a status (ky does), if there is one. */
 export function answerIn(error: unknown): { response: Response; data: unknown } | undefined {
   const { response, data } = (error ?? {}) as { response?: Response; data?: unknown };
-  return typeof response?.status === "number" && typeof response.headers?.get === "function"
-    ? { response, data }
-    : undefined;
+  return typeof response?.status === "number" ? { response, data } : undefined;
 }

@@ -1,4 +1,3 @@
-import { dropNulls } from "@porter-sandbox/spec";
 import type { OperationId } from "@porter-sandbox/spec/operations";
 import { MalformedResponseError } from "../errors/client-errors.ts";
 import { checkResponse, type Fault } from "../validation.ts";
@@ -17,8 +16,7 @@ export async function readJson(response: Response, what: string, id: OperationId
   } catch {
     fault = { field: "", message: "the body cannot be read as JSON" };
   }
-  // A null in an optional field is the same as its absence. Most answers have none, and need no look at every field.
-  if (fault === undefined) return text.includes("null") ? dropNulls(body) : body;
+  if (fault === undefined) return body;
   throw new MalformedResponseError(`${what} answered ${response.status}, but ${fault.message}`, {
     code: "malformed_response",
     statusCode: response.status,

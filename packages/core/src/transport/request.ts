@@ -67,13 +67,7 @@ export function openScope(
   onFail: (reason: unknown) => void,
 ): Scope {
   checkCall(id, parts, options);
-  return new Scope(
-    client,
-    options,
-    UNLIMITED.test(id) ? Number.POSITIVE_INFINITY : client.timeoutMs,
-    onTimeout,
-    onFail,
-  );
+  return new Scope(client, options, UNLIMITED.test(id) ? Infinity : client.timeoutMs, onTimeout, onFail);
 }
 
 /** Runs `work` within a scope. It settles with the work, or at once when the scope fails, whatever the work does then. */

@@ -34,5 +34,5 @@ export function parseRetryAfter(value: string | null, now: number): number | und
   const text = value?.trim();
   if (!text) return undefined;
   const at = /^\d+(\.\d+)?$/.test(text) ? now + Number(text) * 1000 : Date.parse(text);
-  return at >= now ? at - now : at < now ? 0 : undefined;
+  return Number.isNaN(at) ? undefined : Math.max(0, at - now);
 }

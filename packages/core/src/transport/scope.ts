@@ -23,9 +23,9 @@ export class Scope {
   /** Whether the server may have taken what was sent so far. */
   admitted: Admitted = false;
   /** What the last failed attempt failed of. */
-  lastFailure: SandboxError | undefined = undefined;
+  lastFailure: SandboxError | undefined;
   /** The attempt under way, for the hooks. */
-  event: RequestEvent | undefined = undefined;
+  event: RequestEvent | undefined;
   /** For `fetch`; aborts when the call is over before it finished. */
   readonly signal: AbortSignal;
   readonly #client: Client;
@@ -54,7 +54,7 @@ export class Scope {
     this.signal = this.#abort.signal;
     this.#deadline = clock.now() + timeoutMs;
     this.#onFail = onFail;
-    if (timeoutMs < Number.POSITIVE_INFINITY)
+    if (timeoutMs < Infinity)
       this.#cancelTimer = clock.schedule(() => this.fail(onTimeout(timeoutMs, this)), timeoutMs);
     if (signal) {
       const onAbort = () => this.fail(signal.reason);
