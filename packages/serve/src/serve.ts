@@ -12,13 +12,13 @@ import type { Duplex } from "node:stream";
 import { getRequestListener } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { Store } from "@porter-sandbox/api";
+import { writeResponse } from "@porter-sandbox/node-http";
 import { addressOf, isLoopback, listenError, urlOf } from "./http/address.ts";
 import { createExchanges, type Exchange } from "./http/exchange.ts";
 import { processMetrics, sandboxMetrics } from "./http/gauges.ts";
 import { createRequestMetrics, renderMetrics } from "./http/metrics.ts";
 import { withBody } from "./http/request-body.ts";
 import { METRICS_PATH, pathOf } from "./http/route.ts";
-import { writeResponse } from "./http/write-response.ts";
 import { resolveServeLimits, type ServeLimits } from "./limits.ts";
 import { createLog, errorFields, type LogSink, stderrSink } from "./log.ts";
 

@@ -2,10 +2,10 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import { writeResponse } from "@porter-sandbox/node-http";
 import { isConnectionBroken } from "./apply-fault.ts";
 import type { FakeControl } from "./control.ts";
 import { controlHandler } from "./control-http.ts";
-import { send } from "./node-response.ts";
 
 /** Anything that answers requests: a fake, a `createSandboxApi`. */
 export interface Servable {
@@ -56,7 +56,10 @@ export async function listen(api: Servable, options: ListenOptions = {}): Promis
     async fetch(request, { incoming, outgoing }) {
       const node = { incoming, outgoing } as { incoming: IncomingMessage; outgoing: ServerResponse };
       try {
-        await send((await control?.(request)) ?? (await api.fetch(request)), node.outgoing);
+        const response = (await control?.(request)) ?? (await api.fetch(request));
+        // What is left of a body that nobody reads breaks the connection soon: the client must not use it again.
+        if (!node.incoming.complete) node.outgoing.setHeader("connection", "close");
+        await writeResponse(response, node.outgoing);
       } catch (error) {
         // A client that is gone is told nothing, and one whose connection is to break neither.
         if (!isConnectionBroken(error) && !request.signal.aborted) throw error;

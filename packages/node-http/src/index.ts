@@ -4,11 +4,12 @@ import type { ServerResponse } from "node:http";
 /**
  * Resolves when everything was written or cannot be. A body that breaks off breaks the connection, so that its reader
  * does not take it for whole; a reader that goes away cancels the body. `onBytes` is told of each piece of the body.
+ * The writer of @hono/node-server drops a promised length and prints a body that fails; both must not happen here.
  */
 export async function writeResponse(
   response: Response,
   outgoing: ServerResponse,
-  onBytes: (bytes: number) => void,
+  onBytes: (bytes: number) => void = () => {},
 ): Promise<void> {
   const { status, headers, body } = response;
   outgoing.statusCode = status;
