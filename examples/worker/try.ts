@@ -20,7 +20,10 @@ const worker = new Miniflare({
   compatibilityDate: "2026-07-01",
   bindings: { PORTER_SANDBOX_BASE_URL: server.url, PORTER_SANDBOX_API_KEY: "any" },
 });
-const response = await worker.dispatchFetch("http://worker/", { method: "POST", body: "seq 3 | sort -r | tr '\\n' +; exit 4" });
+const response = await worker.dispatchFetch("http://worker/", {
+  method: "POST",
+  body: "seq 3 | sort -r | tr '\\n' +; exit 4",
+});
 const answer = await response.json();
 await worker.dispose();
 await server.close();
