@@ -57,8 +57,9 @@ export async function listen(api: Servable, options: ListenOptions = {}): Promis
       const node = { incoming, outgoing } as { incoming: IncomingMessage; outgoing: ServerResponse };
       try {
         const response = (await control?.(request)) ?? (await api.fetch(request));
-        // What is left of a body that nobody reads breaks the connection soon: the client must not use it again.
-        if (!node.incoming.complete) node.outgoing.setHeader("connection", "close");
+        // A connection that closes on a client that still sends takes the answer with it: first the rest is let in. When
+        // that is too much, the client must not use the connection again.
+        if (!(await letIn(node.incoming))) node.outgoing.setHeader("connection", "close");
         await writeResponse(response, node.outgoing);
       } catch (error) {
         // A client that is gone is told nothing, and one whose connection is to break neither.
@@ -83,4 +84,21 @@ export async function listen(api: Servable, options: ListenOptions = {}): Promis
       server.closeAllConnections();
     });
   return { url: `http://${shown}:${address.port}`, close, [Symbol.asyncDispose]: close };
+}
+
+/** How long an answer waits for the rest of a request that nobody reads. */
+const LET_IN_MS = 2000;
+
+/** Lets in and forgets what is left of a request; answers whether all of it came in time. */
+async function letIn(incoming: IncomingMessage): Promise<boolean> {
+  if (incoming.complete || incoming.destroyed) return incoming.complete;
+  return new Promise((resolve) => {
+    const settle = () => {
+      clearTimeout(timer);
+      incoming.off("end", settle).off("close", settle);
+      resolve(incoming.complete);
+    };
+    const timer = setTimeout(settle, LET_IN_MS);
+    incoming.on("end", settle).on("close", settle).resume();
+  });
 }
