@@ -86,7 +86,7 @@ export const coreHandleMutants: readonly Mutant[] = [
     ],
     [
       "a bucket is forgotten",
-      'this.object = fields.object ?? { bucket: "" };',
+      'this.object = fields.object as ObjectVolume["object"];',
       'this.object = { bucket: "" };',
       "volumes",
     ],
@@ -143,11 +143,11 @@ export const coreHandleMutants: readonly Mutant[] = [
       "exec",
       "faults",
     ],
-    ["logs have no limit", "options, { query: { ...query } })).logs;", "options)).logs;", "logs"],
+    ["logs have no limit", '"getSandboxLogs", options, { query }', '"getSandboxLogs", options, {}', "logs"],
     [
       "a window is not asked for",
-      'return this.#call("getSandboxMetricsSummary", options, { query: { ...query } });',
-      'return this.#call("getSandboxMetricsSummary", options);',
+      '"getSandboxMetricsSummary", options, { query }',
+      '"getSandboxMetricsSummary", options, {}',
       "metrics",
     ],
     [
@@ -244,12 +244,7 @@ export const coreHandleMutants: readonly Mutant[] = [
       "void id;\n    return Promise.resolve();\n  }\n}\n\nfunction",
       "snapshots",
     ],
-    [
-      "snapshots of one sandbox are of all",
-      "const parts = { query: { ...query } };",
-      "const parts = { query: {} };",
-      "snapshots",
-    ],
+    ["snapshots of one sandbox are of all", "      { query },\n", "      {},\n", "snapshots"],
   ]),
   ...inFile("packages/core/src/resources/exec.ts", [
     [
@@ -282,14 +277,7 @@ export const coreHandleMutants: readonly Mutant[] = [
     ],
   ]),
   ...inFile("packages/core/src/errors/sandbox-error.ts", [
-    [
-      "errors have no brand",
-      "Object.defineProperty(SandboxError.prototype, BRAND, { value: true });",
-      "",
-      "errors",
-      "faults",
-      "retries",
-    ],
+    ["errors have no brand", "get [BRAND](): true", "get brand(): true", "errors", "faults", "retries"],
   ]),
   ...inFile("packages/core/src/porter.ts", [
     ["three repeats are four", "maxRetries = 3,", "maxRetries = 4,", "faults"],
