@@ -18,7 +18,7 @@ const usage = `Usage: pnpm contract --base-url URL [options]
 
   --base-url URL       the server; a path in it is kept. Required
   --api-key KEY        sent as a bearer token. Default: PORTER_SANDBOX_API_KEY
-  --image IMAGE        an image with echo, cat, ls, true, false, sleep, printenv and mkdir. Default: busybox:1
+  --image IMAGE        an image with echo, cat, ls, true, false, sleep, printenv, mkdir and touch. Default: busybox:1
   --only TEXT          only cases whose name contains TEXT
   --without A,B        capabilities that the server is not to be held to, of
                        ${capabilities.join(", ")}

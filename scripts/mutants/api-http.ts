@@ -252,7 +252,7 @@ export const apiHttpMutants: readonly Mutant[] = [
     ["what is not found is a 410", "status: 404,", "status: 410,", "lookup", "logs", "metrics"],
   ]),
   ...inFile("packages/api/src/ids.ts", [
-    ["ids sort by chance", "last = at;", "last = -1;", "create", "listing"],
+    ["ids sort backwards", "-${encode(at, TIME_CHARS)}", "-${encode(2 ** 49 - at, TIME_CHARS)}", "create", "listing"],
     [
       "ids have capitals",
       "return { id: `${kind}-${encode(at, TIME_CHARS)}",

@@ -8,9 +8,9 @@ import type { Capability, FetchLike, Target } from "./target.ts";
 
 /**
  * The client under test: the runtime's own `Porter`, handed in, so that the suite is not bound to one copy. To the
- * compiler two copies of a class with private fields are two types, so any object will do here.
+ * compiler two copies of a class with private fields are two types, so any class will do here.
  */
-export type PorterClass = new (options: PorterOptions) => object;
+export type PorterClass = new (options: never) => object;
 
 /** What a case has in hand. Each case gets its own, and what it made is removed when it ends. */
 export interface Context {
@@ -116,13 +116,13 @@ export function createContext(target: Target, { Porter }: { readonly Porter: Por
     capability === "control" ? target.control !== undefined : target.capabilities.includes(capability);
 
   const porterOver: Context["porterOver"] = (fetch, options = {}) => {
-    const porter = new Porter({
+    const porter = new (Porter as new (options: PorterOptions) => Porter)({
       fetch: fetch as typeof globalThis.fetch,
       baseUrl: target.baseUrl ?? defaultBaseUrl,
       ...(target.apiKey === undefined ? {} : { apiKey: target.apiKey }),
       random: () => 0,
       ...options,
-    }) as Porter;
+    });
     undo.push(async () => porter.close());
     return porter;
   };

@@ -56,8 +56,8 @@ export interface Target {
   /** Sent as a bearer token when given. */
   readonly apiKey?: string | undefined;
   /**
-   * An image that exists there and has `echo`, `cat`, `ls`, `true`, `false`, `sleep`, `printenv` and `mkdir`, as
-   * busybox does. Started without a command it stays alive until it is terminated.
+   * An image that exists there and has `echo`, `cat`, `ls`, `true`, `false`, `sleep`, `printenv`, `mkdir` and
+   * `touch`, as busybox does. Started without a command it stays alive until it is terminated.
    */
   readonly image: string;
   /** Clock and faults of a fake. Having it is the capability `control`. */
