@@ -39,6 +39,8 @@ export const library = defineConfig({
     onlyImport: [/^node:/, ...Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })],
     neverBundle: [/^node:/],
   },
+  // What several entries share is one file (declarations aside): each file costs every program that imports it.
+  outputOptions: { codeSplitting: { groups: [{ name: "shared", minShareCount: 2, test: /(?<!\.d)\.ts$/ }] } },
   checks: { pluginTimings: false },
   failOnWarn: true,
 });

@@ -1,5 +1,4 @@
-import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import type { FileHandle } from "node:fs/promises";
 import type { Volume } from "@porter-sandbox/core";
 import { LocalFileError, onLocal } from "./local-file-error.ts";
 import { toLocalPath } from "./local-path.ts";
@@ -26,9 +25,10 @@ export async function downloadFile(
 ): Promise<{ bytes: number }> {
   const { onProgress, ...call } = options;
   call.signal?.throwIfAborted();
-  const local = toLocalPath(localPath);
+  const local = await toLocalPath(localPath);
   await refuseDirectory(local);
-  // The global `crypto`, which Node loads when it is used: importing `node:crypto` costs every program ten milliseconds.
+  // Node's modules are loaded when they are needed: a program that only imports the client would pay for them too.
+  const [{ rename, rm }, { dirname, join }] = await Promise.all([import("node:fs/promises"), import("node:path")]);
   const partial = join(dirname(local), `.porter-sandbox-${crypto.randomUUID()}.partial`);
   const handle = await openFresh(partial, local);
   try {
@@ -60,11 +60,13 @@ async function receive(
 }
 
 async function refuseDirectory(local: string): Promise<void> {
+  const { stat } = await import("node:fs/promises");
   const found = await stat(local).catch(() => undefined);
   if (found?.isDirectory()) throw new LocalFileError(local, "is a directory");
 }
 
 async function openFresh(partial: string, local: string): Promise<FileHandle> {
+  const { open } = await import("node:fs/promises");
   try {
     return await open(partial, "wx");
   } catch (cause) {

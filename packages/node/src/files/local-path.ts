@@ -1,9 +1,7 @@
-import { resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { InvalidRequestError } from "@porter-sandbox/core";
 
 /** A path of this machine made absolute. Takes what Node's own file functions take: text, or a `file:` URL. */
-export function toLocalPath(localPath: string | URL): string {
+export async function toLocalPath(localPath: string | URL): Promise<string> {
   const refuse = (rule: string) =>
     new InvalidRequestError(`localPath: ${rule} (got ${JSON.stringify(String(localPath))})`, {
       code: "invalid_request",
@@ -11,8 +9,8 @@ export function toLocalPath(localPath: string | URL): string {
     });
   if (typeof localPath === "string") {
     if (localPath === "" || localPath.includes("\0")) throw refuse("must be a path without NUL characters");
-    return resolve(localPath);
+    return (await import("node:path")).resolve(localPath);
   }
   if (localPath?.protocol !== "file:") throw refuse("must be a path or a file: URL");
-  return fileURLToPath(localPath);
+  return (await import("node:url")).fileURLToPath(localPath);
 }

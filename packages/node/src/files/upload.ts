@@ -1,4 +1,4 @@
-import { type FileHandle, open, stat } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import type { Volume } from "@porter-sandbox/core";
 import { LocalFileError, onLocal } from "./local-file-error.ts";
 import { toLocalPath } from "./local-path.ts";
@@ -34,7 +34,7 @@ export async function uploadFile(
 ): Promise<{ bytes: number }> {
   const { onProgress, ...call } = options;
   call.signal?.throwIfAborted();
-  const local = toLocalPath(localPath);
+  const local = await toLocalPath(localPath);
   const { handle, size } = await openRegular(local);
   try {
     await volume.writeFile(path, piecesOf(handle, local, size, onProgress), call);
@@ -45,6 +45,7 @@ export async function uploadFile(
 }
 
 async function openRegular(local: string): Promise<{ handle: FileHandle; size: number }> {
+  const { open, stat } = await import("node:fs/promises");
   // Looked at before it is opened: opening a pipe would wait for somebody to write into it.
   const { size } = await onLocal(local, async () => {
     const found = await stat(local);
