@@ -86,6 +86,7 @@ function readDocker(text: string): Outcome {
 
 const unitReport = join(scratch, "unit.json");
 const dockerReport = join(scratch, "docker.json");
+const packagesReport = join(scratch, "packages.json");
 const runtimesReport = join(scratch, "runtimes.json");
 const examples = readdirSync(join(root, "examples"), { withFileTypes: true }).filter((entry) => entry.isDirectory());
 
@@ -113,7 +114,12 @@ const steps: Step[] = [
     readDocker,
   ),
   holds("build and pack", "node", "scripts/pack.ts"),
-  holds("what is packed resolves, in size", "node", "scripts/package-checks.ts"),
+  counted(
+    "what is packed: exports, types, real imports, sizes",
+    ["node", "scripts/package-checks.ts", "--json", packagesReport],
+    packagesReport,
+    (text) => ({ counts: JSON.parse(text) as Counts }),
+  ),
   ...examples.map(({ name }) => holds(`example ${name}`, "pnpm", "--filter", `./examples/${name}`, "run", "start")),
   counted(
     "contract suite on every runtime",
