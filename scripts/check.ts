@@ -1,14 +1,14 @@
 // Everything that has to hold before a change lands, in one run: `npm test` and `.ci/run` are this.
 // Each step adds its real counts; the last line adds them all up. A step that is no test runner counts as one test.
-import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Counts, line, sum, vitestCounts } from "./counts.ts";
+import { type Counts, line, sum } from "./counts.ts";
+import { root, run, toolEnv } from "./process.ts";
+import { countTests, readVitestReport } from "./reports.ts";
 
-const root = join(import.meta.dirname, "..");
 const scratch = mkdtempSync(join(tmpdir(), "porter-sandbox-check-"));
-const env = { ...process.env, TURBO_TELEMETRY_DISABLED: "1", REDOCLY_TELEMETRY: "off", NO_COLOR: "1" };
+const env = { ...toolEnv, REDOCLY_TELEMETRY: "off", NO_COLOR: "1" };
 
 interface Outcome {
   readonly counts: Counts;
@@ -21,23 +21,15 @@ interface Step {
 }
 
 /** Runs a command; shows its output only when it fails, or as it goes where that is of interest. */
-function command(words: readonly string[], { quiet = true, cwd = root } = {}): Promise<boolean> {
-  const [program = "", ...args] = words;
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, {
-      cwd,
-      env,
-      stdio: ["ignore", quiet ? "pipe" : "inherit", quiet ? "pipe" : "inherit"],
-    });
-    const output: Buffer[] = [];
-    child.stdout?.on("data", (chunk: Buffer) => output.push(chunk));
-    child.stderr?.on("data", (chunk: Buffer) => output.push(chunk));
-    child.on("error", reject);
-    child.on("close", (status) => {
-      if (status !== 0 && quiet) process.stdout.write(Buffer.concat(output));
-      resolve(status === 0);
-    });
+async function command(words: readonly string[], { quiet = true } = {}): Promise<boolean> {
+  const show = (text: string) => void process.stdout.write(text);
+  const { status, stdout, stderr } = await run(words, {
+    env,
+    timeoutMs: 30 * 60_000,
+    ...(quiet ? {} : { onOutput: show }),
   });
+  if (status !== 0 && quiet) show(stdout + stderr);
+  return status === 0;
 }
 
 /** A step that either holds or does not. */
@@ -76,7 +68,7 @@ function readRuntimes(text: string): Outcome {
 }
 
 function readDocker(text: string): Outcome {
-  const counts = vitestCounts(text);
+  const counts = countTests(readVitestReport(text));
   const notes =
     counts.skipped > 0
       ? [`real containers: ${counts.skipped} tests (no Docker engine, or it cannot do what they ask)`]
@@ -101,7 +93,7 @@ const steps: Step[] = [
     ["vitest", "run", "--reporter=default", "--reporter=json", `--outputFile.json=${unitReport}`],
     unitReport,
     (text) => ({
-      counts: vitestCounts(text),
+      counts: countTests(readVitestReport(text)),
     }),
   ),
   counted(
