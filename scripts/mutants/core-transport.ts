@@ -294,6 +294,12 @@ export const coreTransportMutants: readonly Mutant[] = [
   ]),
   ...inFile("packages/core/src/transport/readers.ts", [
     [
+      "a body where none is expected is an error",
+      "if (response.body) await response.text();",
+      'if (response.body && (await response.text())) throw new TypeError("a body");',
+      "tolerance",
+    ],
+    [
       "what is no JSON is passed on",
       '    fault = { field: "", message: "the body cannot be read as JSON" };',
       "",
