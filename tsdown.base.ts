@@ -39,8 +39,12 @@ export const library = defineConfig({
     onlyImport: [/^node:/, ...Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })],
     neverBundle: [/^node:/],
   },
-  // What several entries share is one file (declarations aside): each file costs every program that imports it.
-  outputOptions: { codeSplitting: { groups: [{ name: "shared", minShareCount: 2, test: /(?<!\.d)\.ts$/ }] } },
+  // The client that several entries share is one file (declarations aside): each file costs every program that imports it.
+  outputOptions: {
+    codeSplitting: {
+      groups: [{ name: "client", minShareCount: 2, test: /\/(?:spec|core|edge)\/(?:src|generated)\/.*(?<!\.d)\.ts$/ }],
+    },
+  },
   checks: { pluginTimings: false },
   failOnWarn: true,
 });

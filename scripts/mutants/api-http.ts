@@ -176,7 +176,7 @@ export const apiHttpMutants: readonly Mutant[] = [
     ["moving does nothing", "await moveFile(plane, id, move);", "", "moving files"],
     [
       "writing does nothing",
-      "await writeFile(plane, id, { path, body: request.body, declared: declaredLength(request) });",
+      "await writeFile(plane, id, { path, body, declared: declaredLength(request), signal });",
       "await request.arrayBuffer();",
       "writing files",
       "reading files",

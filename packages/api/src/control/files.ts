@@ -73,16 +73,29 @@ export async function readFile(
   }
 }
 
-/** Passes bytes on as they are asked for, counts them, and remembers why they stopped. */
-function counted(source: ReadableStream<Uint8Array>, limit: number) {
+const brokenOff = () => invalid("body", "body: broke off before its end");
+
+/**
+ * Passes bytes on as they are asked for, counts them, and remembers why they stopped. In one process nothing else breaks
+ * the body of a caller who went away: its stream would be waited for without an end.
+ */
+function counted(source: ReadableStream<Uint8Array>, limit: number, signal: AbortSignal) {
   const reader = source.getReader();
   const state: { failure?: ApiError } = {};
   let total = 0;
+  const giveUp = () => {
+    state.failure ??= brokenOff();
+    reader.cancel(signal.reason).catch(() => {});
+  };
+  if (signal.aborted) giveUp();
+  else signal.addEventListener("abort", giveUp, { once: true });
   const stream = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         try {
           const { done, value } = await reader.read();
+          // A reader that was cancelled reads an end that is none.
+          if (state.failure) throw state.failure;
           if (done) return controller.close();
           // A body that never went over a wire can be a stream of anything.
           if (!ArrayBuffer.isView(value)) throw invalid("body", "body: must be bytes");
@@ -90,7 +103,7 @@ function counted(source: ReadableStream<Uint8Array>, limit: number) {
           if (total > limit) throw tooLarge(limit);
           controller.enqueue(value);
         } catch (error) {
-          state.failure = error instanceof ApiError ? error : invalid("body", "body: broke off before its end");
+          state.failure = error instanceof ApiError ? error : brokenOff();
           controller.error(state.failure);
         }
       },
@@ -98,7 +111,8 @@ function counted(source: ReadableStream<Uint8Array>, limit: number) {
     },
     { highWaterMark: 0 },
   );
-  return { stream, state };
+  const end = () => signal.removeEventListener("abort", giveUp);
+  return { stream, state, end };
 }
 
 const empty = (): ReadableStream<Uint8Array> => new ReadableStream({ start: (controller) => controller.close() });
@@ -107,13 +121,13 @@ const empty = (): ReadableStream<Uint8Array> => new ReadableStream({ start: (con
 export async function writeFile(
   plane: Plane,
   volume_id: string,
-  written: { path: string; body: ReadableStream<Uint8Array> | null; declared: number | undefined },
+  written: { path: string; body: ReadableStream<Uint8Array> | null; declared: number | undefined; signal: AbortSignal },
 ): Promise<void> {
   const path = normal(written.path);
   const limit = plane.limits.fileBytes;
   if (written.declared !== undefined && written.declared > limit) throw tooLarge(limit);
   const files = await filesOf(plane, volume_id);
-  const { stream, state } = counted(written.body ?? empty(), limit);
+  const { stream, state, end } = counted(written.body ?? empty(), limit, written.signal);
   try {
     await files.write(path, stream);
   } catch (error) {
@@ -126,6 +140,8 @@ export async function writeFile(
       throw conflict("destination_exists", `path: must not lead through a file (got ${show(path)})`, { field: "path" });
     }
     throw error;
+  } finally {
+    end();
   }
 }
 

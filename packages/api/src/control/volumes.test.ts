@@ -36,6 +36,29 @@ describe("volumes", () => {
     expect((await ask("GET", `/v1/sandbox/${id}`)).body.volume_mounts).toEqual({ "/data": body.id });
   });
 
+  test("an upload whose caller went away ends: nothing is written, and nothing waits for the rest", async () => {
+    const harness = createHarness();
+    const volume = await newVolume(harness);
+    const caller = new AbortController();
+    let cancelled: unknown;
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(new Uint8Array(10)),
+      cancel: (reason) => {
+        cancelled = reason;
+      },
+    });
+    const url = `http://sandbox-api.test/v1/volume/${volume}/files/content?path=/part`;
+    const init: RequestInit & { duplex: "half" } = { method: "PUT", body, duplex: "half", signal: caller.signal };
+    const sent = harness.api.fetch(url, init);
+    await settle();
+    caller.abort(new Error("gone"));
+    await expect(sent).rejects.toThrow("gone");
+    await settle();
+    expect(cancelled).toMatchObject({ message: "gone" });
+    expect((await harness.ask("GET", `/v1/volume/${volume}/files`)).body.entries).toEqual([]);
+    await harness.api.close();
+  });
+
   test("one that cannot be made fails, and so does what mounts it", async () => {
     const harness = createHarness();
     harness.engine.beforeVolume = async () => Promise.reject(new Error("no space"));

@@ -140,7 +140,8 @@ export const handlers: Readonly<Record<OperationId, Handler>> = {
     const { path } = readQuery("writeVolumeFile", request.url);
     const wrong = checkFilePath("path", path);
     if (wrong !== undefined) refuse(wrong);
-    await writeFile(plane, id, { path, body: request.body, declared: declaredLength(request) });
+    const { body, signal } = request;
+    await writeFile(plane, id, { path, body, declared: declaredLength(request), signal });
     return none();
   },
   async moveVolumeFile({ plane, request, id }) {

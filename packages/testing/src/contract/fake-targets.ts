@@ -78,7 +78,7 @@ export function leanFake(): FakeTarget {
     metrics: false,
     object_volumes: false,
   };
-  const api = createSandboxApi({ engine: { ...createMemoryEngine(), features }, limits: { drainMs: 100 } });
+  const api = createSandboxApi({ engine: { ...createMemoryEngine(), features } });
   return {
     name: "lean engine",
     target: {
