@@ -10,13 +10,13 @@
  *
  * Ids sort by creation: of two sandboxes the one with the greater id (by code unit) was created later or at the same time.
  */
+import { endedPhases, livePhases, type StatusResponsePhase } from "@porter-sandbox/spec";
 import type { EndReason, RunningSandbox, SandboxPlan } from "./engine.ts";
 
-export const LIVE_PHASES = ["queued", "creating", "running"] as const;
-export const PHASES = ["queued", "creating", "running", "succeeded", "failed", "terminated"] as const;
-export type Phase = (typeof PHASES)[number];
-
-export const isLive = (phase: Phase): boolean => phase === "queued" || phase === "creating" || phase === "running";
+export { isLive } from "@porter-sandbox/spec";
+export type Phase = StatusResponsePhase;
+export const LIVE_PHASES: readonly Phase[] = livePhases;
+export const PHASES: readonly Phase[] = [...livePhases, ...endedPhases];
 
 /** What only the start of a sandbox needs. Forgotten once it runs or ended, since environments hold secrets. */
 export type SandboxLaunch = Pick<SandboxPlan, "command" | "args" | "env" | "networking" | "egress">;
