@@ -24,7 +24,7 @@ describe("the command line", () => {
 
   test("takes everything", () => {
     const line =
-      "--engine docker --port 0 --host ::1 --key-file k --data-dir d --tls-key a --tls-cert b --egress unenforced --installation x-1 --helper-image i:1";
+      "--engine docker --port 0 --host ::1 --key-file k --data-dir d --retention 1h30m --tls-key a --tls-cert b --egress unenforced --installation x-1 --helper-image i:1";
     expect(parse(line)).toEqual({
       action: "serve",
       options: {
@@ -33,6 +33,7 @@ describe("the command line", () => {
         host: "::1",
         keyFile: "k",
         dataDir: "d",
+        retentionMs: 5_400_000,
         tls: { keyFile: "a", certFile: "b" },
         egress: "unenforced",
         installation: "x-1",
@@ -47,6 +48,7 @@ describe("the command line", () => {
     ["--engine memory --port 65536", '--port: must be a whole number from 0 to 65535 (got "65536")'],
     ["--engine memory --port 8e3", '--port: must be a whole number from 0 to 65535 (got "8e3")'],
     ["--engine memory --port=-1", '--port: must be a whole number from 0 to 65535 (got "-1")'],
+    ["--engine memory --retention 7d", '--retention: must be a duration such as 90s or 12h, 87600h at most (got "7d")'],
     ["--engine memory --data-dir=", '--data-dir: must not be empty (got "")'],
     ["--engine memory --egress enforced", "--egress: goes only with --engine docker (got --engine memory)"],
     ["--engine docker --egress off", '--egress: must be one of enforced, unenforced (got "off")'],

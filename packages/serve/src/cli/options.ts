@@ -1,5 +1,6 @@
 /** The command line, read and checked before anything happens. */
 import { parseArgs } from "node:util";
+import { parseGoDuration } from "@porter-sandbox/spec";
 
 export const ENGINES = ["docker", "memory"] as const;
 export type EngineName = (typeof ENGINES)[number];
@@ -10,6 +11,8 @@ export interface CliOptions {
   readonly host: string;
   readonly keyFile?: string | undefined;
   readonly dataDir?: string | undefined;
+  /** How long an ended sandbox keeps its status and logs. */
+  readonly retentionMs?: number | undefined;
   readonly tls?: { readonly keyFile: string; readonly certFile: string } | undefined;
   /** Of the Docker engine. */
   readonly egress?: "enforced" | "unenforced" | undefined;
@@ -35,6 +38,7 @@ export const usage = `Serves the Sandbox API.
   --host HOST              address to listen on (default 127.0.0.1); any that others reach needs --key-file
   --key-file FILE          API keys, one a line, as the key itself or its hash; without it everyone is let in
   --data-dir DIR           keeps names, records and logs there across restarts; without it they are forgotten
+  --retention DURATION     how long an ended sandbox keeps its status and logs: 90s, 12h (default 168h, 7 days)
   --tls-key FILE           private key, PEM, with --tls-cert: serves HTTPS
   --tls-cert FILE          certificate chain, PEM
   --egress MODE            docker: enforced (default) or unenforced, without a packet filter around sandboxes
@@ -52,6 +56,7 @@ const settings = {
   host: { type: "string", default: "127.0.0.1" },
   "key-file": { type: "string" },
   "data-dir": { type: "string" },
+  retention: { type: "string" },
   "tls-key": { type: "string" },
   "tls-cert": { type: "string" },
   egress: { type: "string" },
@@ -62,6 +67,8 @@ const settings = {
 } as const;
 
 const EGRESS = ["enforced", "unenforced"] as const;
+
+const longestRetentionMs = 87_600 * 3_600_000;
 
 const DOCKER_ONLY = ["egress", "installation", "helper-image"] as const;
 
@@ -88,6 +95,15 @@ function portOf(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (port >= 0 && port <= 65_535) return port;
   throw new UsageError(`--port: must be a whole number from 0 to 65535 (got ${JSON.stringify(text)})`);
+}
+
+function retentionOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const ms = parseGoDuration(text);
+  if (ms !== undefined && ms <= longestRetentionMs) return Math.round(ms);
+  throw new UsageError(
+    `--retention: must be a duration such as 90s or 12h, 87600h at most (got ${JSON.stringify(text)})`,
+  );
 }
 
 /** @throws UsageError */
@@ -122,6 +138,7 @@ export function parseCli(words: readonly string[]): CliRequest {
       host: values.host,
       keyFile: values["key-file"],
       dataDir: values["data-dir"],
+      retentionMs: retentionOf(values.retention),
       tls: keyFile !== undefined && certFile !== undefined ? { keyFile, certFile } : undefined,
       egress: values.egress === undefined ? undefined : oneOf("egress", values.egress, EGRESS),
       installation,
