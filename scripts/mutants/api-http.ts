@@ -86,13 +86,7 @@ export const apiHttpMutants: readonly Mutant[] = [
     ],
   ]),
   ...inFile("packages/api/src/http/query.ts", [
-    [
-      "unknown filters are passed over",
-      "if (!Object.hasOwn(queries[operation], name)) {",
-      "if (name === null) {",
-      "listing",
-      "snapshots",
-    ],
+    ["unknown filters are passed over", "if (!known.includes(name)) {", "if (name === null) {", "listing", "snapshots"],
   ]),
   ...inFile("packages/api/src/http/cors.ts", [
     ["keys may not come from another origin", '"Access-Control-Allow-Headers": asked', '"X-Allow": asked', "cors"],
@@ -125,12 +119,7 @@ export const apiHttpMutants: readonly Mutant[] = [
       "active: await plane.store.countLive()",
       "health",
     ],
-    [
-      "keys are not listed as an extension",
-      '["idempotency_keys", "exec_truncation"]',
-      '["exec_truncation"]',
-      "capabilities",
-    ],
+    ["keys are not listed as an extension", 'EXTENSIONS = ["idempotency_keys", ', "EXTENSIONS = [", "capabilities"],
     [
       "keys are passed over",
       "plane.extensions ? request.headers.get",
@@ -211,7 +200,14 @@ export const apiHttpMutants: readonly Mutant[] = [
       "errors",
     ],
     ["refusals do not name the field apart", "...(field && { field })", "...(field && {})", "bad input"],
-    ["refusals do not tell the phase", "...(phase && { phase }) };", "};", "exec", "lifecycle", "snapshots"],
+    [
+      "refusals do not tell the phase",
+      "...(phase && { phase }), ...end };",
+      "...end };",
+      "exec",
+      "lifecycle",
+      "snapshots",
+    ],
     [
       "a 404 does not name the id",
       "`no ${kind} has the id ${",

@@ -117,24 +117,23 @@ export const apiSandboxMutants: readonly Mutant[] = [
   ...inFile("packages/api/src/control/lifecycle.ts", [
     [
       "every sandbox lives an hour at most",
-      "record.ttl_seconds === undefined ? undefined :",
-      "record.ttl_seconds === undefined ? record.created_at + 3_600_000 :",
+      "ttl_seconds === undefined ? undefined :",
+      "ttl_seconds === undefined ? created_at + 3_600_000 :",
       "ttl",
     ],
     [
       "the time to live counts from creation",
-      "(record.started_at ?? record.created_at) + record.ttl_seconds",
-      "record.created_at + record.ttl_seconds",
+      "(started_at ?? created_at) + ttl_seconds",
+      "created_at + ttl_seconds",
       "ttl",
     ],
     [
       "the time to live does not count while waiting",
-      "record.ttl_seconds === undefined ? undefined :",
-      "record.ttl_seconds === undefined || record.started_at === undefined ? undefined :",
+      "ttl_seconds === undefined ? undefined :",
+      "ttl_seconds === undefined || started_at === undefined ? undefined :",
       "ttl",
     ],
-    ["the time to live is in milliseconds", "record.ttl_seconds * 1000;", "record.ttl_seconds;", "ttl"],
-    ["nothing expires", 'else await end(plane, id, "expired");', "", "ttl"],
+    ["the time to live is in milliseconds", "ttl_seconds * 1000, extended_to", "ttl_seconds, extended_to", "ttl"],
     [
       "what has not started waits for ever",
       "running = await plane.engine.startSandbox(planOf(creating), signal);",
@@ -184,8 +183,8 @@ export const apiSandboxMutants: readonly Mutant[] = [
   ...inFile("packages/api/src/control/exec.ts", [
     [
       "a refused command does not tell the phase",
-      "is ${phase} and not running`, { phase });",
-      "is ${phase} and not running`);",
+      "notRunningNow(plane, await sandboxOf(plane, id));",
+      'notRunningNow(plane, { ...(await sandboxOf(plane, id)), phase: "running" });',
       "exec",
       "lifecycle",
     ],
@@ -253,7 +252,12 @@ export const apiSandboxMutants: readonly Mutant[] = [
     ["a limit keeps the oldest", ".slice(Math.max(0, lines.length - limit))", ".slice(0, limit)", "logs"],
     ["the default limit is 100", "DEFAULT_LINES = 500", "DEFAULT_LINES = 100", "logs"],
     ["the default is two hours", "HOUR_MS = 3_600_000", "HOUR_MS = 7_200_000", "logs"],
-    ["an unreadable since is the default", "if (since === undefined) {", "if (query.since === null) {", "logs"],
+    [
+      "an unreadable since is the default",
+      "if (text !== undefined && time === undefined) {",
+      "if (text === null) {",
+      "logs",
+    ],
     ["logs of nothing are empty", "await sandboxOf(plane, id);\n  const limit", "const limit", "logs"],
     [
       "logs end with the sandbox",

@@ -5,6 +5,7 @@ import { apiVolumeMutants } from "./api-volumes.ts";
 import { coreCheckMutants } from "./core-checks.ts";
 import { coreHandleMutants } from "./core-handles.ts";
 import { coreTransportMutants } from "./core-transport.ts";
+import { lifetimeMutants } from "./lifetime.ts";
 import type { Mutant } from "./mutant.ts";
 import { specMutants } from "./spec.ts";
 import { testingMutants } from "./testing.ts";
@@ -16,6 +17,7 @@ export const catalogue: readonly Mutant[] = [
   ...apiSandboxMutants,
   ...apiVolumeMutants,
   ...apiFindingMutants,
+  ...lifetimeMutants,
   ...testingMutants,
   ...coreCheckMutants,
   ...coreTransportMutants,

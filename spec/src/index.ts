@@ -30,7 +30,7 @@ export { endedPhases, isEnded, isLive, livePhases, StatusResponsePhase } from ".
 export { checkResources, MAX_CPU_CORES, MAX_MEMORY_BYTES, parseCpu, parseMemory } from "./quantities.ts";
 export { parseQuery, type QueryValues } from "./query.ts";
 export { formatContentRange, parseContentRange, parseRange, type RangeAnswer } from "./range.ts";
-export { checkSandboxSpec, checkTtl, MAX_TTL_SECONDS } from "./sandbox-spec.ts";
+export { checkExtendTtl, checkSandboxSpec, checkTtl, MAX_TTL_SECONDS } from "./sandbox-spec.ts";
 export { checkEnv, checkTags, parseTagFilter } from "./tags.ts";
 export { describeViolation, type Violation, violation } from "./violations.ts";
 export { checkFilePath, checkMoveRequest, checkVolumePath, normalizeVolumePath } from "./volume-path.ts";

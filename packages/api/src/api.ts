@@ -120,6 +120,8 @@ export function createSandboxApi(options: SandboxApiOptions): SandboxApi {
     settling: new Map(),
     stopping: new Map(),
     commands: new Map(),
+    activity: new Map(),
+    extended: new Map(),
     background: new Set(),
     closed: false,
   };

@@ -92,6 +92,17 @@ export interface EngineLogLine {
   readonly stream: "stdout" | "stderr";
 }
 
+/** Which lines of the workload's output. Times are milliseconds since the epoch. */
+export interface EngineLogOptions {
+  /** Only lines at or after this. */
+  readonly since: number;
+  readonly limit: number;
+  /** Only lines at or before this. Absent: all that came since. */
+  readonly until?: number;
+  /** Only lines of which this says so; `limit` counts those. Absent: all. */
+  readonly keep?: (line: EngineLogLine) => boolean;
+}
+
 export interface EngineMetricSample {
   /** Milliseconds since the epoch. */
   readonly timestamp: number;
@@ -158,8 +169,8 @@ export interface Engine {
 
   /** Starts a command. Rejects with an EngineError `not_running` when the sandbox is not running. */
   exec(id: string, exec: { exec_id: string; command: readonly string[]; stdin: boolean }): Promise<EngineExec>;
-  /** The newest `limit` lines at or after `since` (milliseconds since the epoch), oldest first. */
-  logs(id: string, options: { since: number; limit: number }): Promise<EngineLogLine[]>;
+  /** The newest `limit` lines that `options` let through, oldest first. */
+  logs(id: string, options: EngineLogOptions): Promise<EngineLogLine[]>;
   /** Samples between two times (milliseconds since the epoch), oldest first; empty when there are none. */
   metrics(id: string, options: { start: number; end: number }): Promise<EngineMetricSample[]>;
 

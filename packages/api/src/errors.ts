@@ -24,6 +24,14 @@ export interface Refusal {
   readonly message: string;
   readonly field?: string | undefined;
   readonly phase?: string | undefined;
+  /** How and why a sandbox ended, where the refusal is that it does not run. */
+  readonly end?:
+    | {
+        readonly exit_code?: number | undefined;
+        readonly reason?: string | undefined;
+        readonly message?: string | undefined;
+      }
+    | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -46,7 +54,7 @@ export const notFound = (message: string, field?: string): ApiError =>
 export const conflict = (
   code: "name_taken" | "sandbox_not_running" | "volume_attached" | "destination_exists" | "idempotency_key_reused",
   message: string,
-  details: Pick<Refusal, "field" | "phase"> = {},
+  details: Pick<Refusal, "field" | "phase" | "end"> = {},
 ): ApiError => new ApiError({ status: 409, code, message, ...details });
 
 export const tooLarge = (limit: number): ApiError =>
@@ -89,7 +97,7 @@ export function show(value: string): string {
 }
 
 export function errorResponse(refusal: Refusal): Response {
-  const { status, code, message, field, phase, headers } = refusal;
-  const body = { error: message, code, ...(field && { field }), ...(phase && { phase }) };
+  const { status, code, message, field, phase, end, headers } = refusal;
+  const body = { error: message, code, ...(field && { field }), ...(phase && { phase }), ...end };
   return new Response(JSON.stringify(body), { status, headers: { "Content-Type": "application/json", ...headers } });
 }

@@ -11,6 +11,7 @@ export {
   type EngineFileInfo,
   type EngineFiles,
   type EngineLogLine,
+  type EngineLogOptions,
   type EngineMetricSample,
   type RunningSandbox,
   type SandboxEnd,

@@ -204,8 +204,10 @@ export function createEngineDouble(clock: Clock, features: Partial<EngineFeature
         },
       };
     },
-    logs: async (_, { since, limit }) =>
-      engine.workloadLogs.filter(({ timestamp }) => timestamp >= since).slice(-limit),
+    logs: async (_, { since, until = Infinity, keep = () => true, limit }) =>
+      engine.workloadLogs
+        .filter((line) => line.timestamp >= since && line.timestamp <= until && keep(line))
+        .slice(-limit),
     metrics: async (_, { start, end }) =>
       engine.samples.filter(({ timestamp }) => timestamp >= start && timestamp <= end),
     async createVolume({ id }) {

@@ -2,9 +2,11 @@
 import { sleep } from "@porter-sandbox/spec";
 import type { components } from "@porter-sandbox/spec/types";
 import type { EngineExec } from "../engine.ts";
-import { type ApiError, conflict, engineErrorOf } from "../errors.ts";
+import { engineErrorOf } from "../errors.ts";
 import type { StoredLogLine } from "../store.ts";
+import { beginUse } from "./activity.ts";
 import { sandboxOf } from "./lifecycle.ts";
+import { notRunning as notRunningNow } from "./lifetime.ts";
 import { levelOf } from "./log-level.ts";
 import { collect, createLineSplitter } from "./output.ts";
 import type { Plane } from "./plane.ts";
@@ -12,12 +14,7 @@ import type { Plane } from "./plane.ts";
 /** How long a command may take to end once its sandbox has; after that its end is not known. */
 const GRACE_MS = 1000;
 
-async function notRunning(plane: Plane, id: string): Promise<ApiError> {
-  const { phase } = await sandboxOf(plane, id);
-  // The engine may know of the end before its news arrives here.
-  if (phase === "running") return conflict("sandbox_not_running", `sandbox ${id} is ending and not running`);
-  return conflict("sandbox_not_running", `sandbox ${id} is ${phase} and not running`, { phase });
-}
+const notRunning = async (plane: Plane, id: string) => notRunningNow(plane, await sandboxOf(plane, id));
 
 async function begin(plane: Plane, id: string, exec_id: string, command: readonly string[]): Promise<EngineExec> {
   try {
@@ -64,6 +61,20 @@ export async function execInSandbox(
 ): Promise<components["schemas"]["ExecResponse"]> {
   const { phase } = await sandboxOf(plane, id);
   if (phase !== "running") throw await notRunning(plane, id);
+  const endUse = beginUse(plane, id);
+  try {
+    return await runCommand(plane, id, command, signal);
+  } finally {
+    endUse();
+  }
+}
+
+async function runCommand(
+  plane: Plane,
+  id: string,
+  command: readonly string[],
+  signal: AbortSignal,
+): Promise<components["schemas"]["ExecResponse"]> {
   const { id: exec_id } = plane.ids.next("exec");
   const exec = await begin(plane, id, exec_id, command);
 

@@ -1,6 +1,7 @@
 /** One handler for each operation of the spec: reads a request, calls the control plane, shapes the answer. */
 import {
   checkExec,
+  checkExtendTtl,
   checkFilePath,
   checkIdempotencyKey,
   checkMoveRequest,
@@ -14,6 +15,7 @@ import { execInSandbox } from "../control/exec.ts";
 import { moveFile, readFile, writeFile } from "../control/files.ts";
 import { insertKey } from "../control/idempotency.ts";
 import { sandboxOf, terminate } from "../control/lifecycle.ts";
+import { extendTtl } from "../control/lifetime.ts";
 import { countSandboxes, listSandboxes, lookupSandbox } from "../control/listing.ts";
 import { readLogs } from "../control/logs.ts";
 import { metricSeries, metricsSummary } from "../control/metrics.ts";
@@ -41,7 +43,7 @@ const json = (value: unknown): Response =>
 const none = (): Response => new Response(null, { status: 204 });
 
 /** The extensions of this server; `error_details` and `capabilities` show by being there. */
-const EXTENSIONS = ["idempotency_keys", "exec_truncation"];
+const EXTENSIONS = ["idempotency_keys", "exec_truncation", "status_reason", "lifetime", "log_filters"];
 
 export const handlers: Readonly<Record<OperationId, Handler>> = {
   healthz: async () => json({ status: "ok" }),
@@ -52,6 +54,9 @@ export const handlers: Readonly<Record<OperationId, Handler>> = {
     const spec = await readJson<"createSandbox", SandboxSpec>("createSandbox", request, plane.limits.bodyBytes, {
       check: checkSandboxSpec,
     });
+    if (!plane.extensions && spec.idle_timeout_seconds !== undefined) {
+      refuse({ field: "idle_timeout_seconds", value: undefined, rule: "is not a known field" });
+    }
     const header = plane.extensions ? request.headers.get("Idempotency-Key") : null;
     const wrong = header === null ? undefined : checkIdempotencyKey(header);
     // The key is not shown: a caller may have made it of something secret.
@@ -69,7 +74,7 @@ export const handlers: Readonly<Record<OperationId, Handler>> = {
   async lookupSandbox({ plane, request }) {
     return json(await lookupSandbox(plane, readQuery("lookupSandbox", request.url).name));
   },
-  getSandbox: async ({ plane, id }) => json(statusOf(await sandboxOf(plane, id))),
+  getSandbox: async ({ plane, id }) => json(statusOf(plane, await sandboxOf(plane, id))),
   async terminateSandbox({ plane, id }) {
     await terminate(plane, id);
     return none();
@@ -83,8 +88,17 @@ export const handlers: Readonly<Record<OperationId, Handler>> = {
     );
     return json(await execInSandbox(plane, id, command, request.signal));
   },
+  async extendSandboxTtl({ plane, request, id }) {
+    const { ttl_seconds } = await readJson<"extendSandboxTtl", components["schemas"]["ExtendTtlRequest"]>(
+      "extendSandboxTtl",
+      request,
+      plane.limits.bodyBytes,
+      { check: checkExtendTtl },
+    );
+    return json(statusOf(plane, await extendTtl(plane, id, ttl_seconds)));
+  },
   getSandboxLogs: async ({ plane, request, id }) =>
-    json(await readLogs(plane, id, readQuery("getSandboxLogs", request.url))),
+    json(await readLogs(plane, id, readQuery("getSandboxLogs", request.url, plane))),
   getSandboxMetricsSummary: async ({ plane, request, id }) =>
     json(await metricsSummary(plane, id, readQuery("getSandboxMetricsSummary", request.url).since)),
   getSandboxMetrics: async ({ plane, request, id }) =>
