@@ -3,7 +3,7 @@ import { inFile, type Mutant } from "./mutant.ts";
 
 /** What the handles do with an answer. */
 export const coreHandleMutants: readonly Mutant[] = [
-  ...inFile("packages/core/src/resources/file-content.ts", [
+  ...inFile("packages/core/src/extras/file-content.ts", [
     ["offsets are not asked for", "const headers = offset || end", "const headers = end", "reading files"],
     [
       "lengths are not asked for",

@@ -32,10 +32,11 @@ export {
   ServerError,
   UnsupportedError,
 } from "./errors/status-errors.ts";
+export type { FileContent, ReadOptions } from "./extras/file-content.ts";
 export type { ErrorEvent, Hooks, RequestEvent, ResponseEvent, RetryEvent } from "./hooks.ts";
 export { type Platform, Porter, type PorterOptions } from "./porter.ts";
 export type { RawClient, RawInput, RawOutput } from "./raw.ts";
-export type { FileContent, FileStream, ReadOptions } from "./resources/file-content.ts";
+export type { FileStream } from "./resources/file-stream.ts";
 export { type FileList, VolumeFile } from "./resources/files.ts";
 export { Sandbox } from "./resources/sandbox.ts";
 export type { CreateOptions, Sandboxes, SandboxList } from "./resources/sandboxes.ts";

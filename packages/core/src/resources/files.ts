@@ -1,7 +1,8 @@
 import { SandboxError } from "../errors/sandbox-error.ts";
+import type { FileContent, ReadOptions } from "../extras/file-content.ts";
 import type { CallOptions } from "../transport/scope.ts";
 import type { FileEntry, FileListing } from "../types.ts";
-import type { FileContent, FileStream, ReadOptions } from "./file-content.ts";
+import type { FileStream } from "./file-stream.ts";
 import type { Volume } from "./volume.ts";
 
 /** Entries of a listing. */

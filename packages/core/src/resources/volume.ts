@@ -1,17 +1,14 @@
+import type { FileContent, ReadOptions } from "../extras/file-content.ts";
 import type { RawClient } from "../raw.ts";
 import type { Client } from "../transport/client.ts";
 import { call } from "../transport/request.ts";
 import type { CallOptions } from "../transport/scope.ts";
 import type { FileListing, VolumePhase, VolumeResponse, VolumeSpec } from "../types.ts";
-import {
-  type FileContent,
-  type FileStream,
-  type ReadOptions,
-  readFile,
-  streamFile,
-  writeFile,
-} from "./file-content.ts";
+import { type FileStream, streamFrom } from "./file-stream.ts";
 import { entriesOf, type FileList, iterate, matchesOf, type VolumeFile } from "./files.ts";
+
+/** What moves bytes is loaded when some are moved. */
+const fileContent = () => import("../extras/file-content.ts");
 
 /** What volumes of both types have. Fields are as they were when last heard of; `refresh()` updates them. */
 abstract class AnyVolume {
@@ -83,8 +80,8 @@ export class Volume extends AnyVolume {
    * A file's bytes, or a part of them.
    * @throws {NotFoundError} when there is no such file; {DownloadTimeoutError} when `timeoutMs` has passed.
    */
-  readFile(path: string, options?: ReadOptions): Promise<Uint8Array<ArrayBuffer>> {
-    return readFile(this.#client, this.id, path, options);
+  async readFile(path: string, options?: ReadOptions): Promise<Uint8Array<ArrayBuffer>> {
+    return (await fileContent()).readFile(this.#client, this.id, path, options);
   }
   /** A file as text: UTF-8, with U+FFFD for bytes that are none. `offset` and `length` count bytes. */
   async readText(path: string, options?: ReadOptions): Promise<string> {
@@ -98,15 +95,15 @@ export class Volume extends AnyVolume {
    * @throws {StreamInterruptedError} from a read, when the bytes stop before their end.
    */
   stream(path: string, options?: ReadOptions): FileStream {
-    return streamFile(this.#client, this.id, path, options);
+    return streamFrom(async () => (await fileContent()).filePieces(this.#client, this.id, path, options));
   }
   /**
    * Writes a file: creates the directories above it, replaces what was there, and shows it only when it is complete.
    * 1 GiB at most.
    * @throws {UploadTimeoutError} when `timeoutMs` has passed.
    */
-  writeFile(path: string, content: FileContent, options?: CallOptions): Promise<void> {
-    return writeFile(this.#client, this.id, path, content, options);
+  async writeFile(path: string, content: FileContent, options?: CallOptions): Promise<void> {
+    return (await fileContent()).writeFile(this.#client, this.id, path, content, options);
   }
   /** Writes text as UTF-8. */
   writeText(path: string, text: string, options?: CallOptions): Promise<void> {
