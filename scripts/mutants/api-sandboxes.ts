@@ -136,8 +136,8 @@ export const apiSandboxMutants: readonly Mutant[] = [
     ["the time to live is in milliseconds", "ttl_seconds * 1000, extended_to", "ttl_seconds, extended_to", "ttl"],
     [
       "what has not started waits for ever",
-      "running = await plane.engine.startSandbox(planOf(creating), signal);",
-      "running = await plane.engine.startSandbox(planOf(creating), signal);\n    await new Promise(() => {});",
+      "running = await plane.engine.startSandbox(planOf(record), signal, () => begin(plane, record.id));",
+      "running = await plane.engine.startSandbox(planOf(record), signal, () => begin(plane, record.id));\n    await new Promise(() => {});",
       "lifecycle",
     ],
     [
@@ -178,7 +178,7 @@ export const apiSandboxMutants: readonly Mutant[] = [
     ["terminating what is not there succeeds", "if (!ended) await sandboxOf(plane, id);", "", "lookup"],
     ["a start is not recorded", "    started_at,\n    host:", "    host:", "lifecycle", "ttl"],
     ["a host is not recorded", 'host: host === "" ? undefined : host,', "", "create"],
-    ["a slow start shows as running", '{ phase: "creating" });', '{ phase: "running" });', "lifecycle", "exec"],
+    ["a slow start shows as running", '{ phase: "creating" }));', '{ phase: "running" }));', "lifecycle", "exec"],
   ]),
   ...inFile("packages/api/src/control/exec.ts", [
     [

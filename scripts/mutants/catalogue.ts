@@ -7,6 +7,7 @@ import { coreHandleMutants } from "./core-handles.ts";
 import { coreTransportMutants } from "./core-transport.ts";
 import { lifetimeMutants } from "./lifetime.ts";
 import type { Mutant } from "./mutant.ts";
+import { queueMutants } from "./queue.ts";
 import { specMutants } from "./spec.ts";
 import { testingMutants } from "./testing.ts";
 
@@ -15,6 +16,7 @@ export const catalogue: readonly Mutant[] = [
   ...specMutants,
   ...apiHttpMutants,
   ...apiSandboxMutants,
+  ...queueMutants,
   ...apiVolumeMutants,
   ...apiFindingMutants,
   ...lifetimeMutants,

@@ -158,8 +158,11 @@ export interface Engine {
    * Brings a sandbox up; resolves when its main process has started. Rejects with an EngineError (`image_pull`,
    * `engine_error`, …) when it never will, leaving nothing behind. When `signal` aborts, it stops as soon as it can,
    * leaves nothing behind, and rejects with the signal's reason.
+   *
+   * An engine that lets sandboxes wait for their turn (`createSandboxQueue` helps) calls `begins` once, when it is there:
+   * until then the sandbox is `queued`. One that lets nobody wait calls it at once.
    */
-  startSandbox(plan: SandboxPlan, signal: AbortSignal): Promise<RunningSandbox>;
+  startSandbox(plan: SandboxPlan, signal: AbortSignal, begins?: () => void): Promise<RunningSandbox>;
   /** Takes up a sandbox that a former control plane started; undefined when the engine has none of that id. */
   attachSandbox(id: string): Promise<RunningSandbox | undefined>;
   /** Kills what runs in it. Its output stays readable. Unknown and ended sandboxes are fine. */

@@ -21,6 +21,7 @@ export type { Auth } from "./http/auth.ts";
 export type { Cors } from "./http/cors.ts";
 export { defaultLimits, type Limits } from "./limits.ts";
 export { createMemoryStore, type MemoryStoreOptions } from "./memory-store.ts";
+export { createSandboxQueue, type QueueOptions, type SandboxQueue, type SandboxSize, sizeOf } from "./queue.ts";
 export {
   type FilterValues,
   type InsertAnswer,

@@ -167,8 +167,9 @@ export function createEngineDouble(clock: Clock, features: Partial<EngineFeature
       volumes: [...engine.volumes.keys()],
       snapshots: [...engine.snapshots],
     }),
-    async startSandbox(plan, signal) {
+    async startSandbox(plan, signal, begins) {
       engine.plans.push(plan);
+      begins?.();
       await engine.beforeStart(plan, signal);
       signal.throwIfAborted();
       engine.running.set(plan.id, { plan, ended: defer(), alive: true });

@@ -43,9 +43,10 @@ async function start(plane: Plane, record: SandboxRecord, signal: AbortSignal): 
   let running: RunningSandbox;
   try {
     if (record.volume_mounts !== undefined || record.snapshot_id !== undefined) await waitForParts(plane, record);
-    const creating = await plane.store.updateSandbox(record.id, ["queued", "creating"], { phase: "creating" });
-    if (creating === undefined || signal.aborted) return;
-    running = await plane.engine.startSandbox(planOf(creating), signal);
+    // Broken off by the end of a former server: it waits for its turn again.
+    if (record.phase === "creating") await plane.store.updateSandbox(record.id, ["creating"], { phase: "queued" });
+    if (signal.aborted) return;
+    running = await plane.engine.startSandbox(planOf(record), signal, () => begin(plane, record.id));
   } catch (error) {
     // Whoever called the start off says what became of the sandbox.
     if (signal.aborted) return;
@@ -57,6 +58,11 @@ async function start(plane: Plane, record: SandboxRecord, signal: AbortSignal): 
     return;
   }
   await adopt(plane, record.id, running);
+}
+
+/** Its turn has come. The engine need not wait for this to be written: what comes later does not go back to it. */
+function begin(plane: Plane, id: string): void {
+  inBackground(plane, plane.store.updateSandbox(id, ["queued"], { phase: "creating" }));
 }
 
 /** Volumes and snapshots are made without anyone waiting either; a sandbox that uses them does the waiting. */

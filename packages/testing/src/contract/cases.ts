@@ -16,6 +16,7 @@ import { logs } from "./cases/logs.ts";
 import { lookup } from "./cases/lookup.ts";
 import { metrics } from "./cases/metrics.ts";
 import { cors, requestIds, routing } from "./cases/protocol.ts";
+import { queue } from "./cases/queue.ts";
 import { snapshots } from "./cases/snapshots.ts";
 import { tolerance } from "./cases/tolerance.ts";
 import { volumes } from "./cases/volumes.ts";
@@ -29,6 +30,7 @@ export const contractCases: readonly ContractCase[] = [
   names,
   lookup,
   lifecycle,
+  queue,
   ttl,
   listing,
   iterate,

@@ -13,7 +13,7 @@ export async function probeCapabilities(target: Unprobed): Promise<Capability[]>
   const http = createHttp({ ...target, capabilities: [] }, () => {});
   const lacks = new Set<Capability>(["refuses_unsupported"]);
   const undo: (() => Promise<unknown>)[] = [];
-  const { image, apiKey, control, envGroup, maxFileBytes } = target;
+  const { image, apiKey, control, envGroup, maxFileBytes, allMemoryBytes } = target;
 
   const create = async (spec: Record<string, unknown> = {}): Promise<Answer> => {
     const answer = await http("POST", "/v1/sandbox/run", { json: { image, ...spec } });
@@ -28,6 +28,7 @@ export async function probeCapabilities(target: Unprobed): Promise<Capability[]>
   if (control === undefined) lacks.add("control");
   if (envGroup === undefined) lacks.add("env_groups");
   if (maxFileBytes === undefined) lacks.add("file_limit");
+  if (allMemoryBytes === undefined) lacks.add("queue");
   try {
     const plain = await create();
     if (plain.status !== 200) {

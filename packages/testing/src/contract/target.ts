@@ -16,6 +16,7 @@ import type { FakeControl } from "../control.ts";
  * - `shell`: the image has `sh` with pipes and redirections
  * - `many`: some sixty sandboxes at once are no burden
  * - `file_limit`: the target's `maxFileBytes` is small enough for a case to go over it
+ * - `queue`: no more memory is promised than the target's `allMemoryBytes`; what goes beyond waits, or is refused
  * - `any_headers`: the way there lets a client set any header and method (browsers do not)
  * - `streamed_uploads`: the way there takes a request body that is a stream (Chromium on HTTP/1.1 does not)
  */
@@ -38,6 +39,7 @@ export const capabilities = [
   "shell",
   "many",
   "file_limit",
+  "queue",
   "any_headers",
   "streamed_uploads",
 ] as const;
@@ -68,6 +70,8 @@ export interface Target {
   readonly envGroup?: { readonly name: string; readonly key: string; readonly value: string } | undefined;
   /** The largest file that the server takes, in bytes. Needed for the capability `file_limit`. */
   readonly maxFileBytes?: number | undefined;
+  /** The memory that all sandboxes together may be promised, in bytes. Needed for the capability `queue`. */
+  readonly allMemoryBytes?: number | undefined;
   /** How long a sandbox may take to start, in milliseconds. Default 60 000. */
   readonly bootTimeoutMs?: number | undefined;
 }
