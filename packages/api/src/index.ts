@@ -13,9 +13,12 @@ export {
   type EngineLogLine,
   type EngineLogOptions,
   type EngineMetricSample,
+  type ExecEnd,
+  type ExecPlan,
   type RunningSandbox,
   type SandboxEnd,
   type SandboxPlan,
+  type TtySize,
 } from "./engine.ts";
 export type { Auth } from "./http/auth.ts";
 export type { Cors } from "./http/cors.ts";
@@ -29,6 +32,7 @@ export {
   type InsertOutcome,
   isLive,
   LIVE_PHASES,
+  type LogQuery,
   PHASES,
   type Phase,
   type SandboxChange,

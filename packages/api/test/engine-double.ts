@@ -42,6 +42,7 @@ export const streamOf = (...chunks: (string | Uint8Array)[]): ReadableStream<Uin
 interface Running {
   readonly plan: SandboxPlan;
   readonly ended: Deferred<SandboxEnd>;
+  readonly started_at: number;
   alive: boolean;
 }
 
@@ -172,7 +173,7 @@ export function createEngineDouble(clock: Clock, features: Partial<EngineFeature
       begins?.();
       await engine.beforeStart(plan, signal);
       signal.throwIfAborted();
-      engine.running.set(plan.id, { plan, ended: defer(), alive: true });
+      engine.running.set(plan.id, { plan, ended: defer(), started_at: clock.now(), alive: true });
       const running = await engine.attachSandbox(plan.id);
       if (running === undefined) throw new EngineError("engine_error", "lost");
       return running;
@@ -181,7 +182,7 @@ export function createEngineDouble(clock: Clock, features: Partial<EngineFeature
       const sandbox = engine.running.get(id);
       if (sandbox === undefined) return undefined;
       return {
-        started_at: clock.now(),
+        started_at: sandbox.started_at,
         host: sandbox.plan.networking ? `${sandbox.plan.name}.test` : "",
         ended: sandbox.ended.promise,
       };
