@@ -9,7 +9,7 @@ export type FakeKind = "full" | "published" | "lean";
 export const kinds: readonly FakeKind[] = ["full", "published", "lean"];
 
 /** More than all other cases together ask for. */
-const allMemoryBytes = 2 ** 46;
+const allMemoryBytes = 400e9;
 
 /** What a fake's target is, whichever way leads to it. */
 export const facts: Readonly<Record<FakeKind, Omit<Target, "fetch">>> = {

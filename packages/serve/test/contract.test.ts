@@ -13,7 +13,7 @@ import { createSqliteStore, hashKey, keyAuth, newKey, serve } from "../src/index
 const apiKey = newKey();
 const envGroup = { name: "shared", key: "SHARED", value: "from the group" };
 const maxFileBytes = 2 * 1024 * 1024;
-const allMemoryBytes = 2 ** 46;
+const allMemoryBytes = 400e9;
 const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "porter-sandbox-serve-"));
 
 const store = createSqliteStore(join(folder, "store.sqlite"));
