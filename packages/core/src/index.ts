@@ -18,6 +18,7 @@ export {
   StreamInterruptedError,
   UploadTimeoutError,
 } from "./errors/client-errors.ts";
+export { SandboxExpiredError, SandboxImagePullError, SandboxOOMError } from "./errors/lifecycle-errors.ts";
 export { type Admitted, type ErrorDetails, isSandboxError, SandboxError } from "./errors/sandbox-error.ts";
 export {
   AuthenticationError,
