@@ -1,4 +1,4 @@
-import type { SandboxPlan } from "@porter-sandbox/api";
+import { type SandboxPlan, type SandboxSize, sizeOf } from "@porter-sandbox/api";
 import type { Names } from "./names.ts";
 
 /** What a sandbox may use when it does not say. */
@@ -62,7 +62,7 @@ export interface BodyOptions {
 
 /** The body of a sandbox's `POST /containers/create`. */
 export function sandboxBody(plan: SandboxPlan, { names, limits, isolation, image, network }: BodyOptions) {
-  const cores = plan.resources?.cpu_cores ?? limits.cpu_cores ?? 1;
+  const size = sizeOf(plan.resources, defaultSize(limits));
   const ownHostName = !network.startsWith("container:");
   return {
     Image: image,
@@ -80,10 +80,7 @@ export function sandboxBody(plan: SandboxPlan, { names, limits, isolation, image
     AttachStderr: false,
     HostConfig: {
       ...shutIn(isolation),
-      ...memory(plan.resources?.memory_bytes ?? limits.memory_bytes ?? 1024 * mebibyte),
-      // A quota may go past the machine's cores, which NanoCpus may not.
-      CpuPeriod: cpuPeriodUs,
-      CpuQuota: Math.max(leastCpuQuotaUs, Math.round(cores * cpuPeriodUs)),
+      ...resourcesOf(size),
       PidsLimit: limits.pids ?? 1024,
       // Reaps what commands leave behind, and passes the workload's exit code on.
       Init: true,
@@ -120,6 +117,20 @@ function shutIn({ runtime, userns, seccomp, capabilities = defaultCapabilities }
     ...(userns !== undefined && { UsernsMode: userns }),
   };
 }
+
+/** What a sandbox is promised that does not say what it needs. */
+export const defaultSize = ({ cpu_cores = 1, memory_bytes = 1024 * mebibyte }: DefaultLimits): SandboxSize => ({
+  cpu_cores,
+  memory_bytes,
+});
+
+/** What can be changed of a container that runs. */
+export const resourcesOf = ({ cpu_cores, memory_bytes }: SandboxSize) => ({
+  ...memory(memory_bytes),
+  // A quota may go past the machine's cores, which NanoCpus may not.
+  CpuPeriod: cpuPeriodUs,
+  CpuQuota: Math.max(leastCpuQuotaUs, Math.round(cpu_cores * cpuPeriodUs)),
+});
 
 const memory = (bytes: number) => ({ Memory: Math.ceil(bytes), MemorySwap: Math.ceil(bytes) });
 
