@@ -19,6 +19,7 @@ export {
   UploadTimeoutError,
 } from "./errors/client-errors.ts";
 export { SandboxExpiredError, SandboxImagePullError, SandboxOOMError } from "./errors/lifecycle-errors.ts";
+export { LogGapError } from "./errors/log-gap-error.ts";
 export { type Admitted, type ErrorDetails, isSandboxError, SandboxError } from "./errors/sandbox-error.ts";
 export {
   AuthenticationError,
