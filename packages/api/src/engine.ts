@@ -72,16 +72,53 @@ export interface RunningSandbox {
   readonly ended: Promise<SandboxEnd>;
 }
 
-/** A command that runs in a sandbox, on byte streams. */
+/** A terminal's size. */
+export interface TtySize {
+  readonly rows: number;
+  readonly cols: number;
+}
+
+/** A command to start. */
+export interface ExecPlan {
+  readonly exec_id: string;
+  /** The program and its arguments. */
+  readonly command: readonly string[];
+  /** Whether its input stays open; else it is empty. */
+  readonly stdin: boolean;
+  /** An absolute path. Absent: the image's. */
+  readonly cwd?: string;
+  /** Over the sandbox's own. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** A name or number, perhaps with `:group`. Absent: the image's. */
+  readonly user?: string;
+  /** Gives it a terminal of this size; what it writes all comes as `stdout` then. */
+  readonly tty?: TtySize;
+  /** Whether what it started ends when it does. Absent: it may go on, as after a shell's `&`. */
+  readonly whole?: boolean;
+}
+
+/** How a command ended. */
+export interface ExecEnd {
+  /** 128 and the signal's number when a signal ended it. */
+  readonly exit_code: number;
+  /** `SIGTERM`, say: only when the engine knows that a signal ended it. */
+  readonly signal?: string;
+}
+
+/** A command that runs in a sandbox, on byte streams. Nothing is read ahead: a reader that rests makes the command rest. */
 export interface EngineExec {
   readonly stdout: ReadableStream<Uint8Array>;
   readonly stderr: ReadableStream<Uint8Array>;
   /** Closing it is end of file. Absent when the exec was asked for without stdin. */
   readonly stdin?: WritableStream<Uint8Array>;
   /** Resolves when the command has ended, after the last byte of both streams; rejects with an EngineError when its end cannot be known. */
-  readonly exit: Promise<{ readonly exit_code: number }>;
+  readonly exit: Promise<ExecEnd>;
   /** Kills the command with all its descendants. Safe to repeat, and after the end. */
   kill(): Promise<void>;
+  /** Sends a signal (`SIGTERM`, …; not `SIGKILL`) to the command's process group. Does nothing after the end. */
+  signal(name: string): Promise<void>;
+  /** Changes the size of its terminal. Does nothing after the end. */
+  resize(size: TtySize): Promise<void>;
 }
 
 /** One line of the workload's own output. */
@@ -171,7 +208,7 @@ export interface Engine {
   removeSandbox(id: string): Promise<void>;
 
   /** Starts a command. Rejects with an EngineError `not_running` when the sandbox is not running. */
-  exec(id: string, exec: { exec_id: string; command: readonly string[]; stdin: boolean }): Promise<EngineExec>;
+  exec(id: string, exec: ExecPlan): Promise<EngineExec>;
   /** The newest `limit` lines that `options` let through, oldest first. */
   logs(id: string, options: EngineLogOptions): Promise<EngineLogLine[]>;
   /** Samples between two times (milliseconds since the epoch), oldest first; empty when there are none. */

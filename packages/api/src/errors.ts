@@ -11,6 +11,10 @@ export type ErrorCode =
   | "volume_attached"
   | "destination_exists"
   | "idempotency_key_reused"
+  | "process_ended"
+  | "stdin_closed"
+  | "stdin_gap"
+  | "no_tty"
   | "body_too_large"
   | "range_not_satisfiable"
   | "unsupported"
@@ -52,7 +56,16 @@ export const notFound = (message: string, field?: string): ApiError =>
   new ApiError({ status: 404, code: "not_found", message, field });
 
 export const conflict = (
-  code: "name_taken" | "sandbox_not_running" | "volume_attached" | "destination_exists" | "idempotency_key_reused",
+  code:
+    | "name_taken"
+    | "sandbox_not_running"
+    | "volume_attached"
+    | "destination_exists"
+    | "idempotency_key_reused"
+    | "process_ended"
+    | "stdin_closed"
+    | "stdin_gap"
+    | "no_tty",
   message: string,
   details: Pick<Refusal, "field" | "phase" | "end"> = {},
 ): ApiError => new ApiError({ status: 409, code, message, ...details });
@@ -90,6 +103,10 @@ export function engineErrorOf(error: unknown): EngineError | undefined {
 /** Nothing has this id, which came in a URL and may be long. */
 export const unknownId = (kind: "sandbox" | "volume" | "snapshot", id: string): ApiError =>
   notFound(`no ${kind} has the id ${id.length > 64 ? `${id.slice(0, 64)}…` : id}`);
+
+/** No process of the sandbox has this id, or it ended too long ago. */
+export const unknownProcess = (exec_id: string): ApiError =>
+  notFound(`no process has the id ${exec_id.length > 64 ? `${exec_id.slice(0, 64)}…` : exec_id}`);
 
 /** The value of a field inside a message: quoted, and cut when long. */
 export function show(value: string): string {

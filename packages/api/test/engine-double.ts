@@ -9,9 +9,11 @@ import {
   type EngineFiles,
   type EngineLogLine,
   type EngineMetricSample,
+  type ExecPlan,
   type RunningSandbox,
   type SandboxEnd,
   type SandboxPlan,
+  type TtySize,
 } from "../src/engine.ts";
 
 export interface Deferred<T> {
@@ -53,6 +55,9 @@ export interface EngineDouble extends Engine {
   readonly volumes: Map<string, Map<string, { bytes: Uint8Array; at: number } | "directory">>;
   readonly snapshots: Set<string>;
   readonly kills: string[];
+  readonly signals: string[];
+  readonly sizes: TtySize[];
+  readonly execs: ExecPlan[];
   readonly workloadLogs: EngineLogLine[];
   readonly samples: EngineMetricSample[];
   /** Runs before a sandbox starts; a rejection is the engine's. */
@@ -61,7 +66,11 @@ export interface EngineDouble extends Engine {
   beforeSnapshot: () => Promise<void>;
   beforeStop: () => Promise<void>;
   /** What a command does. */
-  onExec: (command: readonly string[], killed: Promise<void>) => Pick<EngineExec, "stdout" | "stderr" | "exit">;
+  onExec: (
+    command: readonly string[],
+    killed: Promise<void>,
+    plan: ExecPlan,
+  ) => Pick<EngineExec, "stdout" | "stderr" | "exit" | "stdin">;
   end(id: string, end: Partial<SandboxEnd>): void;
   closed: boolean;
 }
@@ -144,6 +153,9 @@ export function createEngineDouble(clock: Clock, features: Partial<EngineFeature
     volumes: new Map(),
     snapshots: new Set(),
     kills: [],
+    signals: [],
+    sizes: [],
+    execs: [],
     workloadLogs: [],
     samples: [],
     closed: false,
@@ -195,14 +207,22 @@ export function createEngineDouble(clock: Clock, features: Partial<EngineFeature
       engine.removed.push(id);
       engine.running.delete(id);
     },
-    async exec(id, { command }) {
+    async exec(id, plan) {
+      const { command } = plan;
+      engine.execs.push(plan);
       if (!engine.running.get(id)?.alive) throw new EngineError("not_running", "it does not run");
       const killed = defer<void>();
       return {
-        ...engine.onExec(command, killed.promise),
+        ...engine.onExec(command, killed.promise, plan),
         async kill() {
           engine.kills.push(command.join(" "));
           killed.resolve();
+        },
+        async signal(name) {
+          engine.signals.push(name);
+        },
+        async resize(size) {
+          engine.sizes.push(size);
         },
       };
     },

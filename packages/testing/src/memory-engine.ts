@@ -181,7 +181,7 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
       sandboxes.get(id)?.stop();
       sandboxes.delete(id);
     },
-    exec: async (id, { command, stdin }) => runningOf(id).exec(command, stdin),
+    exec: async (id, exec) => runningOf(id).exec(exec),
     async logs(id, window) {
       return sandboxes.get(id)?.logs(window) ?? [];
     },

@@ -16,7 +16,12 @@ export async function sandboxOf(plane: Plane, id: string): Promise<SandboxRecord
 }
 
 /** When the TTL ends: it counts from the start, and from the creation while the sandbox waits, unless it was extended beyond. */
-export const expiryOf = ({ ttl_seconds, started_at, created_at, extended_to = 0 }: SandboxRecord): number | undefined =>
+export const expiryOf = ({
+  ttl_seconds,
+  started_at,
+  created_at,
+  extended_to = 0,
+}: SandboxRecord): number | undefined =>
   ttl_seconds === undefined ? undefined : Math.max((started_at ?? created_at) + ttl_seconds * 1000, extended_to);
 
 /** Sees to it that a live sandbox expires, and that an ended one is forgotten after its retention. */

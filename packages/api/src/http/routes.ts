@@ -1,6 +1,5 @@
 /** One handler for each operation of the spec: reads a request, calls the control plane, shapes the answer. */
 import {
-  checkExec,
   checkExtendTtl,
   checkFilePath,
   checkIdempotencyKey,
@@ -11,7 +10,6 @@ import {
 } from "@porter-sandbox/spec";
 import type { OperationId } from "@porter-sandbox/spec/operations";
 import type { components } from "@porter-sandbox/spec/types";
-import { execInSandbox } from "../control/exec.ts";
 import { moveFile, readFile, writeFile } from "../control/files.ts";
 import { insertKey } from "../control/idempotency.ts";
 import { sandboxOf, terminate } from "../control/lifecycle.ts";
@@ -25,7 +23,9 @@ import { createSandbox, statusOf } from "../control/sandboxes.ts";
 import { createSnapshot, deleteSnapshot, listSnapshots } from "../control/snapshots.ts";
 import { createVolume, deleteVolume, getVolume, listVolumes, lookupVolume } from "../control/volumes.ts";
 import { listFiles } from "../control/walk.ts";
+import { json, none } from "./answers.ts";
 import { declaredLength, readJson, refuse } from "./body.ts";
+import { execHandlers } from "./exec-routes.ts";
 import { readQuery } from "./query.ts";
 
 export interface Call {
@@ -33,19 +33,27 @@ export interface Call {
   readonly request: Request;
   /** The id in the path, where there is one. */
   readonly id: string;
+  /** The id of a process in the path, where there is one. */
+  readonly exec_id: string;
 }
 
 export type Handler = (call: Call) => Promise<Response>;
 
-const json = (value: unknown): Response =>
-  new Response(JSON.stringify(value), { headers: { "Content-Type": "application/json" } });
-
-const none = (): Response => new Response(null, { status: 204 });
-
 /** The extensions of this server; `error_details` and `capabilities` show by being there. */
-const EXTENSIONS = ["idempotency_keys", "exec_truncation", "status_reason", "lifetime", "log_filters"];
+const EXTENSIONS = [
+  "idempotency_keys",
+  "exec_truncation",
+  "exec_streams",
+  "exec_options",
+  "processes",
+  "status_reason",
+  "lifetime",
+  "log_filters",
+];
 
 export const handlers: Readonly<Record<OperationId, Handler>> = {
+  ...execHandlers,
+
   healthz: async () => json({ status: "ok" }),
   readyz: async ({ plane }) => json({ status: "ready", active_sandboxes: await plane.store.countLive() }),
   getCapabilities: async ({ plane }) => json({ extensions: EXTENSIONS, engine: plane.engine.name }),
@@ -78,15 +86,6 @@ export const handlers: Readonly<Record<OperationId, Handler>> = {
   async terminateSandbox({ plane, id }) {
     await terminate(plane, id);
     return none();
-  },
-  async execSandbox({ plane, request, id }) {
-    const { command } = await readJson<"execSandbox", components["schemas"]["ExecRequest"]>(
-      "execSandbox",
-      request,
-      plane.limits.bodyBytes,
-      { check: checkExec },
-    );
-    return json(await execInSandbox(plane, id, command, request.signal));
   },
   async extendSandboxTtl({ plane, request, id }) {
     const { ttl_seconds } = await readJson<"extendSandboxTtl", components["schemas"]["ExtendTtlRequest"]>(
