@@ -176,9 +176,10 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
       }),
 
     refuses,
-    async startSandbox(plan, signal) {
+    async startSandbox(plan, signal, begins) {
       const refusal = refuses(plan);
       if (refusal !== undefined) throw new EngineError("unsupported", `${refusal.field}: ${refusal.rule}`);
+      begins?.();
       return sandboxes.start(plan, signal);
     },
     attachSandbox: (id) => translated(() => sandboxes.attach(id)),

@@ -20,6 +20,7 @@ const lacking: Partial<Record<Capability, string>> = {
   control: "real containers have neither a virtual clock nor seeded faults",
   networking: "this engine exposes no ports yet",
   object_volumes: "Docker has none",
+  queue: "this engine promises memory without a bound, so nothing waits for it",
   no_extensions: "this server has its extensions",
 };
 
