@@ -102,6 +102,16 @@ function without(lines: readonly LogLine[], counted: Counts): LogLine[] {
 }
 
 /**
+ * Whether an answer may lack lines that came since the one before. Each reaches back to the newest line before it, whose
+ * time is `last`: when nothing is there that was seen, older lines had to go. So had some when the first one is new, is
+ * of that very time, and there was no room for more.
+ */
+function mayLack(lines: readonly LogLine[], fresh: readonly LogLine[], last: string | null, page: number): boolean {
+  const full = lines.length >= page && fresh[0] === lines[0];
+  return last === null ? full : fresh.length === lines.length || (full && lines[0]?.timestamp === last);
+}
+
+/**
  * Where the next answer is to begin. Before there is any line it is what the caller asked for; a duration back from now
  * grows with the time that passes, so that the beginning stays where it was. Then it is the newest line, or a little
  * before it while others may still come late. It never moves back: what lies before it was handed out and forgotten.
@@ -110,6 +120,7 @@ function windowStart(client: Client, since: string | undefined) {
   const { clock } = client;
   const began = clock.now();
   const duration = since === undefined ? HOUR_MS : parseGoDuration(since);
+  let oldest = Number.POSITIVE_INFINITY;
   let newest = Number.NEGATIVE_INFINITY;
   let heard = 0;
   let start = Number.NEGATIVE_INFINITY;
@@ -123,13 +134,15 @@ function windowStart(client: Client, since: string | undefined) {
       const now = clock.now();
       for (const { timestamp } of lines) {
         const at = Date.parse(timestamp);
+        oldest = Math.min(oldest, at);
         if (at > newest) {
           newest = at;
           heard = now;
         }
       }
       const reach = newest - (now - heard > LATE_MS ? 0 : LATE_MS);
-      if (reach > start) start = reach;
+      // Before the oldest line may lie what the caller did not ask for.
+      if (reach > start && reach >= oldest) start = reach;
     },
   };
 }
@@ -177,7 +190,7 @@ export async function* followLogs(
     }
     const fresh = seen ? without(lines, seen) : lines;
     const [oldest] = lines;
-    if (seen && oldest && lines.length >= page && fresh[0] === oldest) {
+    if (seen && oldest && mayLack(lines, fresh, last, page)) {
       const gap = { after: last, before: oldest.timestamp };
       if (!onGap)
         throw new LogGapError("Lines may be lost: more came at once than the server answers", {
