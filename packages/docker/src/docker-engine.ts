@@ -9,6 +9,7 @@ import { hasStatus, toEngineError } from "./errors.ts";
 import { createEventFeed } from "./events.ts";
 import { startExec } from "./exec.ts";
 import { createImages, type ImageOptions } from "./images.ts";
+import { createIngress, type ProxyOptions } from "./ingress.ts";
 import { killExec, marker } from "./kill.ts";
 import { readLogs } from "./logs.ts";
 import { createMetrics } from "./metrics.ts";
@@ -49,6 +50,11 @@ export interface DockerEngineOptions extends ImageOptions {
   readonly resolvers?: readonly string[] | undefined;
   /** The range that sandboxes' addresses come from, such as `10.77.0.0/16`. Default: one that Docker picks. */
   readonly subnet?: string | undefined;
+  /**
+   * The proxy through which `networking` is served: loopback by default. `false`: there is none, and `networking` is
+   * refused. So it is on an engine on another machine, since the ports of its sandboxes cannot be reached from here.
+   */
+  readonly proxy?: ProxyOptions | false | undefined;
   /** How many network namespaces are kept ready behind their filter, which saves each create about 150 ms. Default 2. */
   readonly spareNetworks?: number | undefined;
   /**
@@ -70,6 +76,11 @@ export interface DockerEngineOptions extends ImageOptions {
 export interface DockerEngine extends Engine {
   /** Whether sandboxes run behind a packet filter. */
   readonly egress: "enforced" | "unenforced";
+  /**
+   * Makes the proxy listen now, not with the first sandbox that exposes a port, and answers its port; undefined when
+   * there is no proxy. Rejects with an EngineError when its address is taken.
+   */
+  openProxy(): Promise<number | undefined>;
 }
 
 /**
@@ -120,6 +131,9 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
     subnet: options.subnet,
     resolvers: options.resolvers,
   });
+  const proxy = options.proxy === undefined ? {} : options.proxy;
+  const ingress = createIngress({ proxy: proxy || {}, clock, network });
+  const exposes = proxy !== false && (filtered || endpoint.kind === "socket");
   const sandboxes = createSandboxes({
     client,
     names,
@@ -127,6 +141,7 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
     events,
     clock,
     network,
+    ingress,
     filtered,
     limits: options.limits ?? {},
     isolation,
@@ -138,14 +153,14 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
   const features: EngineFeatures = {
     resources: true,
     egress: filtered,
-    networking: false,
+    networking: exposes,
     snapshots: true,
     metrics: true,
     object_volumes: false,
   };
 
   function refuses(plan: SandboxPlan): ReturnType<NonNullable<Engine["refuses"]>> {
-    if (plan.networking !== undefined) return { field: "networking", rule: "this engine exposes no ports" };
+    if (plan.networking !== undefined && !exposes) return { field: "networking", rule: "this engine exposes no ports" };
     if (plan.egress !== undefined && !filtered) return { field: "egress", rule: "is not enforced here" };
     const entry = plan.egress?.find((destination) => !isIpv4(destination));
     if (entry !== undefined) {
@@ -156,13 +171,14 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
     if (memory !== undefined && memory < leastMemoryBytes) {
       return { field: "resources.memory", rule: `must be at least 6Mi for this engine (got ${memory} bytes)` };
     }
-    return undefined;
+    return ingress.refuses(plan);
   }
 
   return {
     name: "docker",
     features,
     egress,
+    openProxy: () => translated(async () => (exposes ? ingress.open() : undefined)),
 
     inventory: () =>
       translated(async () => {
@@ -243,7 +259,7 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
 
     async close() {
       metrics.close();
-      await Promise.allSettled([helpers.close(), network.close()]);
+      await Promise.allSettled([ingress.close(), helpers.close(), network.close()]);
       events.close();
       client.close();
     },

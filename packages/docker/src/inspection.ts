@@ -28,12 +28,12 @@ export interface ContainerInspection {
   };
   readonly NetworkSettings?: {
     readonly Networks?: Readonly<Record<string, { readonly IPAddress?: string; readonly Gateway?: string }>> | null;
+    readonly Ports?: Readonly<Record<string, readonly { readonly HostPort?: string }[] | null>> | null;
   };
 }
 
 export interface ContainerSummary {
   readonly Id: string;
-  readonly Names?: readonly string[] | null;
   readonly State: string;
   readonly Labels?: Readonly<Record<string, string>> | null;
   readonly HostConfig?: { readonly NetworkMode?: string };

@@ -7,26 +7,23 @@ export const label = {
   installation: "io.porter-sandbox.installation",
   kind: "io.porter-sandbox.kind",
   id: "io.porter-sandbox.id",
+  /** What a sandbox exposes, as JSON; empty for nothing. */
+  ingress: "io.porter-sandbox.ingress",
 } as const;
 
 /**
  * - `sandbox`: the container that runs a workload; `holder`: the container whose network namespace it uses
- * - `pool`: a container that waits to become a sandbox; its name says which it became, since its label cannot
  * - `files`: a helper that works on one volume's files; `kill`: a helper that ends an exec's processes
  * - `volume`, `snapshot`; `deleted`: the mark of a volume that was deleted while an ended sandbox still refers to it
  */
-export type Kind = "sandbox" | "pool" | "holder" | "files" | "kill" | "volume" | "deleted" | "snapshot";
+export type Kind = "sandbox" | "holder" | "files" | "kill" | "volume" | "deleted" | "snapshot";
 
 export interface Names {
   readonly installation: string;
   labels(kind: Kind, id: string): Record<string, string>;
   /** The `filters` of a list that shows only what is ours, of one kind, of one id. */
   filters(kind?: Kind, id?: string): { label: string[] };
-  container(kind: "sandbox" | "pool" | "holder" | "files" | "kill", id: string): string;
-  /** The name of a warm container that became a sandbox at this time. */
-  claimed(id: string, at: number): string;
-  /** Which sandbox a warm container became, by its name; undefined when none. */
-  claimOf(name: string | undefined): { readonly id: string; readonly at: number } | undefined;
+  container(kind: "sandbox" | "holder" | "files" | "kill", id: string): string;
   volume(id: string): string;
   deletedMark(id: string): string;
   /** The repository of snapshots; the tag is the snapshot's id. */
@@ -54,13 +51,6 @@ export function namesOf(installation: string): Names {
       ],
     }),
     container: (kind, id) => `${prefix}.${kind}.${id}`,
-    claimed: (id, at) => `${prefix}.warm.${id}.${Math.round(at)}`,
-    claimOf(name = "") {
-      const start = `/${prefix}.warm.`;
-      const end = name.lastIndexOf(".");
-      if (!name.startsWith(start) || end < start.length) return undefined;
-      return { id: name.slice(start.length, end), at: Number(name.slice(end + 1)) };
-    },
     volume: (id) => `${prefix}.volume.${id}`,
     deletedMark: (id) => `${prefix}.deleted.${id}`,
     snapshotRepository: `${prefix}-snapshot`,

@@ -21,7 +21,7 @@ export interface Refusal {
 const refusal = (status: number, message: string): Refusal => ({ status, message });
 
 /** Nobody learns from the answer whether a name exists that is not for them. */
-const unknown = refusal(404, "no sandbox answers to this name");
+export const unknown = refusal(404, "no sandbox answers to this name");
 
 export function admit(request: IncomingMessage, routes: Routes): Admitted | Refusal {
   const { headers, rawHeaders, url = "" } = request;

@@ -1,9 +1,9 @@
 /** The HTTP server in front of the ports that sandboxes expose. */
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Clock } from "@porter-sandbox/spec";
-import { admit, isRefusal, mayUpgrade } from "./proxy-admission.ts";
+import { type Admitted, admit, isRefusal, mayUpgrade, type Refusal, unknown } from "./proxy-admission.ts";
 import { type ForwardOptions, forward, forwardUpgrade, refuse, refuseUpgrade } from "./proxy-forward.ts";
 import { plainAddress, type Routes } from "./proxy-routes.ts";
 
@@ -49,8 +49,15 @@ export function createProxy({
   let opened: Promise<number> | undefined;
   let server: http.Server | undefined;
 
+  const comesFromShut = ({ remoteAddress = "" }: Socket) => isShutOut(plainAddress(remoteAddress));
+
+  /** Looked at again with each request: a connection can be older than what is shut out. */
+  function lookUp(request: IncomingMessage): Admitted | Refusal {
+    return comesFromShut(request.socket) ? unknown : admit(request, routes);
+  }
+
   function handle(request: IncomingMessage, response: ServerResponse): void {
-    const found = admit(request, routes);
+    const found = lookUp(request);
     if (isRefusal(found)) refuse(response, found);
     else forward(request, response, found, options);
   }
@@ -70,12 +77,12 @@ export function createProxy({
     // The sandbox's side is looked at first, so that its silence has an answer.
     made.setTimeout(idleMs + 1_000);
     made.on("connection", (socket) => {
-      if (isShutOut(plainAddress(socket.remoteAddress ?? ""))) socket.destroy();
+      if (comesFromShut(socket)) socket.destroy();
     });
     made.on("request", handle);
     // A client that waits to be asked for its body is asked when there is somebody to read it.
     made.on("checkContinue", (request, response) => {
-      const found = admit(request, routes);
+      const found = lookUp(request);
       if (isRefusal(found)) return refuse(response, found);
       response.writeContinue();
       forward(request, response, found, options);
@@ -84,7 +91,7 @@ export function createProxy({
       upgraded.add(socket);
       socket.once("close", () => upgraded.delete(socket));
       socket.on("error", () => socket.destroy());
-      const found = admit(request, routes);
+      const found = lookUp(request);
       if (isRefusal(found)) return refuseUpgrade(socket, found);
       // Where Node cannot be told to leave an upgrade out (before 24.9), a body would be taken for the new protocol.
       if (found.framing.kind !== "none") {

@@ -5,6 +5,7 @@ import { type DefaultLimits, type Isolation, sandboxBody } from "./container-bod
 import { hasStatus, toEngineError, unless } from "./errors.ts";
 import type { DockerEvent, EventFeed } from "./events.ts";
 import { type Images, lacksImage, orAbort } from "./images.ts";
+import { type Exposure, type Ingress, readExposure, targetOf } from "./ingress.ts";
 import { type ContainerInspection, type ContainerState, type ContainerSummary, parseTime } from "./inspection.ts";
 import { label, type Names } from "./names.ts";
 import type { Holder, Network } from "./network.ts";
@@ -36,6 +37,7 @@ export interface SandboxesOptions {
   readonly limits: DefaultLimits;
   readonly isolation: Isolation;
   readonly network: Network;
+  readonly ingress: Ingress;
   /** Whether sandboxes run behind a holder's packet filter. */
   readonly filtered: boolean;
   /** How many are brought up at once. */
@@ -54,7 +56,7 @@ interface Watched {
 }
 
 export function createSandboxes(options: SandboxesOptions): Sandboxes {
-  const { client, names, images, events, clock, limits, isolation, network, filtered } = options;
+  const { client, names, images, events, clock, limits, isolation, network, ingress, filtered } = options;
   const slots = createSlots(options.concurrentStarts);
   const containers = new Map<string, SandboxContainer>();
   /** By container: those whose end is waited for. */
@@ -92,6 +94,7 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
     const watch = watched.get(container);
     if (watch === undefined) return;
     watched.delete(container);
+    ingress.release(watch.sandbox);
     options.onEnded(watch.sandbox);
     const known = containers.get(watch.sandbox);
     if (known !== undefined) void releaseHolder(known).catch(() => {});
@@ -105,11 +108,12 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
     holdersInUse.delete(holder);
   }
 
-  function running(sandbox: string, container: SandboxContainer, state: ContainerState): RunningSandbox {
+  function running(sandbox: string, container: SandboxContainer, state: ContainerState, host = ""): RunningSandbox {
     containers.set(sandbox, container);
     const started_at = parseTime(state.StartedAt) ?? clock.now();
-    const common = { started_at, host: "" };
+    const common = { started_at, host };
     if (!state.Running) {
+      ingress.release(sandbox);
       void releaseHolder(container).catch(() => {});
       return { ...common, ended: Promise.resolve(endOf(state, clock)) };
     }
@@ -118,9 +122,12 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
     return { ...common, ended };
   }
 
-  async function create(plan: SandboxPlan, networkMode: string): Promise<string> {
+  async function create(plan: SandboxPlan, networkMode: string, exposure: Exposure | undefined): Promise<string> {
     const image = plan.snapshot_id === undefined ? plan.image : names.snapshot(plan.snapshot_id);
-    const body = sandboxBody(plan, { names, limits, isolation, image, network: networkMode });
+    const body = sandboxBody(plan, {
+      ...{ names, limits, isolation, image, network: networkMode },
+      ...{ exposure, publish: !filtered },
+    });
     const attempt = async () => {
       // Not given the signal: whether a create that was called off has made a container could not be known.
       const { Id } = await client.call<{ Id: string }>("POST", "/containers/create", {
@@ -162,12 +169,13 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
     });
 
   async function networkFor(plan: SandboxPlan, signal: AbortSignal): Promise<{ mode: string; holder?: Holder }> {
-    if (plan.egress?.length === 0) return { mode: "none" };
+    const port = plan.networking?.port;
+    if (plan.egress?.length === 0 && port === undefined) return { mode: "none" };
     if (!filtered) {
       await network.ensure();
       return { mode: names.network };
     }
-    const holder = await network.holder(plan.egress, signal);
+    const holder = await network.holder({ egress: plan.egress, port }, signal);
     holdersInUse.add(holder.id);
     return { mode: `container:${holder.id}`, holder };
   }
@@ -182,20 +190,33 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
     return container;
   }
 
-  async function bringUp(plan: SandboxPlan, signal: AbortSignal): Promise<RunningSandbox> {
+  async function bringUp(
+    plan: SandboxPlan,
+    exposure: Exposure | undefined,
+    signal: AbortSignal,
+  ): Promise<RunningSandbox> {
     let container: string | undefined;
     let holder: Holder | undefined;
     try {
       const [, net] = await Promise.all([orAbort(events.ready(), signal), networkFor(plan, signal)]);
       holder = net.holder;
       signal.throwIfAborted();
-      container = await create(plan, net.mode);
+      container = await create(plan, net.mode, exposure);
       signal.throwIfAborted();
       await client.call("POST", `/containers/${container}/start`);
       signal.throwIfAborted();
       const found = await inspect(container);
       if (found === undefined) throw new EngineError("engine_error", "its container was removed while it started");
-      return running(plan.id, { id: container, network: holder?.id ?? container }, found.State);
+      const made = { id: container, network: holder?.id ?? container };
+      // Nothing is waited for between the look at its state and the watch over its end.
+      return running(
+        plan.id,
+        made,
+        found.State,
+        exposure && found.State.Running
+          ? ingress.serve(plan.id, exposure, targetOf(holder ?? found, names, exposure.port))
+          : "",
+      );
     } catch (error) {
       if (container !== undefined) await removeContainer(container).catch(() => {});
       if (holder !== undefined) await releaseHolder({ id: "", network: holder.id }).catch(() => {});
@@ -203,18 +224,36 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
     }
   }
 
+  async function reattach(
+    id: string,
+    container: SandboxContainer,
+    exposure: Exposure,
+  ): Promise<RunningSandbox | undefined> {
+    await ingress.reclaim(id, exposure);
+    const networked = await inspect(container.network);
+    const found = await inspect(container.id);
+    if (found === undefined || networked === undefined || !found.State.Running) {
+      ingress.release(id);
+      return found && running(id, container, found.State);
+    }
+    const host = ingress.serve(id, exposure, targetOf(networked, names, exposure.port));
+    return running(id, container, found.State, host);
+  }
+
   return {
     async start(plan, signal) {
       try {
+        const exposure = await ingress.claim(plan);
         try {
-          return await slots.run(() => bringUp(plan, signal), signal);
+          return await slots.run(() => bringUp(plan, exposure, signal), signal);
         } catch (error) {
           if (!(error instanceof ImageMissing)) throw error;
           // Outside of the slots: what is there already need not wait for what has to come from far away.
           await images.pull(plan.image, signal);
-          return await slots.run(() => bringUp(plan, signal), signal);
+          return await slots.run(() => bringUp(plan, exposure, signal), signal);
         }
       } catch (error) {
+        ingress.release(plan.id);
         if (signal.aborted) throw signal.reason;
         throw toEngineError(error);
       }
@@ -232,10 +271,13 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
         await this.remove(id);
         return undefined;
       }
-      return running(id, container, found.State);
+      const exposure = readExposure(found.Config.Labels?.[label.ingress]);
+      if (exposure === undefined || !found.State.Running) return running(id, container, found.State);
+      return reattach(id, container, exposure);
     },
 
     async stop(id) {
+      ingress.release(id);
       const container = await find(id);
       if (container === undefined) return;
       // 409: it does not run. Everything of it that runs elsewhere, its execs, dies with its main process.
@@ -244,6 +286,7 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
     },
 
     async remove(id) {
+      ingress.release(id);
       const container = await find(id);
       if (container === undefined) return;
       await removeContainer(container.id);
