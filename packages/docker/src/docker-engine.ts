@@ -17,6 +17,7 @@ import { namesOf } from "./names.ts";
 import { createNetwork } from "./network.ts";
 import { isIpv4 } from "./nft.ts";
 import { createSandboxes } from "./sandboxes.ts";
+import { killRest, signalExec } from "./signal.ts";
 import { createSnapshots } from "./snapshots.ts";
 import { volumeFiles } from "./volume-files.ts";
 import { createVolumeHelpers } from "./volume-helper.ts";
@@ -207,11 +208,16 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
         await volumes.sweep();
       }),
 
-    async exec(id, { exec_id, command, stdin }) {
+    async exec(id, { exec_id, env = {}, whole = false, ...request }) {
       const container = await translated(() => sandboxes.container(id));
       if (container === undefined) throw new EngineError("not_running", "the sandbox is not running");
-      const env = [`${marker}=${exec_id}`];
-      const streams = await startExec(client, events, { container: container.id, command, stdin, env });
+      const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+      const { died, ...streams } = await startExec(client, events, {
+        ...request,
+        container: container.id,
+        env: [...variables, `${marker}=${exec_id}`],
+      });
+      const killer = { client, names, images, helperImage };
       let ended = false;
       streams.exit.then(
         () => {
@@ -219,11 +225,16 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
         },
         () => {},
       );
+      if (whole) void died.then(() => killRest(killer, container.id, exec_id)).catch(() => {});
       return {
         ...streams,
         kill: () =>
           translated(async () => {
-            if (!ended) await killExec({ client, names, images, helperImage }, container.id, exec_id);
+            if (!ended) await killExec(killer, container.id, exec_id);
+          }),
+        signal: (name) =>
+          translated(async () => {
+            if (!ended) await signalExec(killer, container.id, exec_id, name);
           }),
       };
     },
