@@ -38,7 +38,12 @@ export const VolumePhase = { PENDING: "pending", READY: "ready", FAILED: "failed
 >;
 
 /** How a command ended, and what it wrote. A nonzero `exit_code` is a result and no error. */
-export type ExecResult = Schemas["ExecResponse"];
+export type ExecResult = Omit<Schemas["ExecResponse"], "reason"> & {
+  /** How it ended; `unknown` where the server does not say. */
+  reason: Schemas["ExitReason"] | "unknown";
+};
+/** What the server knows of a process. */
+export type ProcessStatus = Schemas["ProcessResponse"];
 
 /** Which sandboxes: all conditions must hold. Times are RFC 3339 strings or dates. */
 export interface SandboxFilters {

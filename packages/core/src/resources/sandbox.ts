@@ -1,5 +1,8 @@
 import type { OperationId } from "@porter-sandbox/spec/operations";
 import { NotFoundError } from "../errors/status-errors.ts";
+import type { ExecOptions } from "../extras/exec-options.ts";
+import type { Process } from "../extras/process.ts";
+import type { SpawnOptions } from "../extras/spawn.ts";
 import type { Client } from "../transport/client.ts";
 import { call, type RequestParts } from "../transport/request.ts";
 import type { CallOptions } from "../transport/scope.ts";
@@ -19,6 +22,7 @@ import type {
 } from "../types.ts";
 import { exec } from "./exec.ts";
 import { handleJson } from "./handle-json.ts";
+import { Processes, processCode } from "./processes.ts";
 import { Snapshot } from "./snapshot.ts";
 
 /** What not every program needs is loaded when it is used. */
@@ -85,13 +89,33 @@ export class Sandbox {
   }
 
   /**
-   * Runs a command and waits for its end. No shell interprets it: `["sh", "-c", "ls | wc -l"]` brings its own. While the
-   * sandbox is queued or being created, `exec` waits until it runs. A command is never sent twice.
-   * @param options `timeoutMs` is for the wait and the command together; default none.
-   * @throws {CommandTimeoutError} when the time is up; {SandboxNotRunningError} when the sandbox has ended.
+   * Runs a command and waits for its end: a list of arguments as it is, or one line for `sh`. While the sandbox is queued
+   * or being created, `exec` waits until it runs. A command is never sent twice.
+   * ```ts
+   * const { stdout } = await sandbox.exec("sort | uniq -c", { cwd: "/data", stdin: words, timeoutMs: 10_000 });
+   * ```
+   * @param options `cwd`, `env`, `user`, `stdin` and a line need `sh` in the image where the server has nothing better.
+   * @throws {CommandTimeoutError} when `timeoutMs` is up; {SandboxNotRunningError} when the sandbox has ended;
+   * {StreamInterruptedError} when the output broke off: how the command ended is not known then.
    */
-  exec(command: readonly string[], options?: CallOptions): Promise<ExecResult> {
-    return exec(this.#client, this.id, command, options);
+  async exec(command: string | readonly string[], options?: ExecOptions): Promise<ExecResult> {
+    return typeof command === "string" || Object.keys(options ?? {}).some((name) => name !== "signal")
+      ? (await import("../extras/exec-options.ts")).execWith(this.#client, this.id, command, options ?? {})
+      : exec(this.#client, this.id, command, options);
+  }
+
+  /**
+   * Starts a command and answers when it has begun, to read its output as it comes, write to it and kill it. It goes on
+   * when nobody reads, and ends with the sandbox. On a server without streams everything comes at its end.
+   * @throws {UnsupportedError} when `stdin` or `tty` is asked of a server that lacks them.
+   */
+  async spawn(command: string | readonly string[], options?: SpawnOptions): Promise<Process> {
+    return (await processCode()).spawn(this.#client, this.id, command, options);
+  }
+
+  /** The commands that were started with `spawn`. */
+  get processes(): Processes {
+    return new Processes(this.#client, this.id);
   }
 
   /**
