@@ -38,6 +38,7 @@ export async function probeCapabilities(target: Unprobed): Promise<Capability[]>
     note("egress", await create({ egress: { allowed_destinations: [] } }));
     note("egress_names", await create({ egress: { allowed_destinations: ["example.com", "2001:db8::1"] } }));
     note("networking", await create({ networking: [{ port: 8080 }] }));
+    note("internal_ports", await create({ networking: [{ port: 8080, internal: true }] }));
     note("resources", await create({ resources: { cpu: "1", memory: "128Mi" } }));
     note("metrics", await http("GET", `/v1/sandbox/${id}/metrics-summary`));
 
@@ -69,6 +70,7 @@ export async function probeCapabilities(target: Unprobed): Promise<Capability[]>
     "egress",
     "egress_names",
     "networking",
+    "internal_ports",
     "resources",
     "snapshots",
     "metrics",

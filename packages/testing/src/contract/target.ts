@@ -8,6 +8,7 @@ import type { FakeControl } from "../control.ts";
  * - `cors`: the server answers preflights of any origin
  * - `egress`, `networking`, `resources`, `snapshots`, `metrics`, `object_volumes`: the engine can do it
  * - `egress_names`: `egress` takes host names, wildcards, services and IPv6, beside IPv4 addresses and ranges
+ * - `internal_ports`: a port can be exposed to other sandboxes alone, beside what `networking` is
  * - `refuses_unsupported`: the engine lacks at least one of those, so that a refusal can be seen
  * - `env_groups`: the target's `envGroup` exists
  * - `exit_codes`: a main process that ends by itself ends the sandbox
@@ -27,6 +28,7 @@ export const capabilities = [
   "egress",
   "egress_names",
   "networking",
+  "internal_ports",
   "resources",
   "snapshots",
   "metrics",
