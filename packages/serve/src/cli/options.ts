@@ -18,6 +18,14 @@ export interface CliOptions {
   readonly egress?: "enforced" | "unenforced" | undefined;
   readonly installation?: string | undefined;
   readonly helperImage?: string | undefined;
+  /** Where the Docker engine serves the ports that sandboxes expose. */
+  readonly proxy?: CliProxy | undefined;
+}
+
+export interface CliProxy {
+  readonly port?: number | undefined;
+  readonly host?: string | undefined;
+  readonly domain?: string | undefined;
 }
 
 /** What the command line asks for. */
@@ -44,6 +52,9 @@ export const usage = `Serves the Sandbox API.
   --egress MODE            docker: enforced (default) or unenforced, without a packet filter around sandboxes
   --installation NAME      docker: tells this server's containers from others' (default: made with the data directory)
   --helper-image IMAGE     docker: image with busybox for the files of volumes (default busybox:1)
+  --proxy-port PORT        docker: where the ports that sandboxes expose are served (default 0, one that is free)
+  --proxy-host HOST        docker: address that the proxy listens on (default 127.0.0.1); others reach the sandboxes by it
+  --proxy-domain DOMAIN    docker: a sandbox is NAME.DOMAIN (default localhost); all names in it must lead to the proxy
   --new-key                prints a new API key and its hash, and ends
   --help                   prints this, and ends
 
@@ -62,6 +73,9 @@ const settings = {
   egress: { type: "string" },
   installation: { type: "string" },
   "helper-image": { type: "string" },
+  "proxy-port": { type: "string" },
+  "proxy-host": { type: "string" },
+  "proxy-domain": { type: "string" },
   "new-key": { type: "boolean" },
   help: { type: "boolean", short: "h" },
 } as const;
@@ -70,7 +84,7 @@ const EGRESS = ["enforced", "unenforced"] as const;
 
 const longestRetentionMs = 87_600 * 3_600_000;
 
-const DOCKER_ONLY = ["egress", "installation", "helper-image"] as const;
+const DOCKER_ONLY = ["egress", "installation", "helper-image", "proxy-port", "proxy-host", "proxy-domain"] as const;
 
 function read(words: readonly string[]) {
   try {
@@ -91,10 +105,10 @@ function oneOf<T extends string>(option: string, value: string | undefined, allo
   throw new UsageError(`--${option}: must be one of ${allowed.join(", ")} (${got})`);
 }
 
-function portOf(text: string): number {
+function portOf(option: string, text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (port >= 0 && port <= 65_535) return port;
-  throw new UsageError(`--port: must be a whole number from 0 to 65535 (got ${JSON.stringify(text)})`);
+  throw new UsageError(`--${option}: must be a whole number from 0 to 65535 (got ${JSON.stringify(text)})`);
 }
 
 function retentionOf(text: string | undefined): number | undefined {
@@ -104,6 +118,13 @@ function retentionOf(text: string | undefined): number | undefined {
   throw new UsageError(
     `--retention: must be a duration such as 90s or 12h, 87600h at most (got ${JSON.stringify(text)})`,
   );
+}
+
+type Values = ReturnType<typeof read>;
+
+function proxyOf({ "proxy-port": port, "proxy-host": host, "proxy-domain": domain }: Values): CliProxy | undefined {
+  if (port === undefined && host === undefined && domain === undefined) return undefined;
+  return { port: port === undefined ? undefined : portOf("proxy-port", port), host, domain };
 }
 
 /** @throws UsageError */
@@ -134,7 +155,7 @@ export function parseCli(words: readonly string[]): CliRequest {
     action: "serve",
     options: {
       engine,
-      port: portOf(values.port),
+      port: portOf("port", values.port),
       host: values.host,
       keyFile: values["key-file"],
       dataDir: values["data-dir"],
@@ -143,6 +164,7 @@ export function parseCli(words: readonly string[]): CliRequest {
       egress: values.egress === undefined ? undefined : oneOf("egress", values.egress, EGRESS),
       installation,
       helperImage: values["helper-image"],
+      proxy: proxyOf(values),
     },
   };
 }
