@@ -15,6 +15,7 @@ import { counts, iterate, listing } from "./cases/listing.ts";
 import { logs } from "./cases/logs.ts";
 import { lookup } from "./cases/lookup.ts";
 import { metrics } from "./cases/metrics.ts";
+import { execOptions, processes, streams } from "./cases/processes.ts";
 import { cors, requestIds, routing } from "./cases/protocol.ts";
 import { queue } from "./cases/queue.ts";
 import { snapshots } from "./cases/snapshots.ts";
@@ -36,6 +37,9 @@ export const contractCases: readonly ContractCase[] = [
   iterate,
   counts,
   exec,
+  execOptions,
+  streams,
+  processes,
   logs,
   metrics,
   snapshots,

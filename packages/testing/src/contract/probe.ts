@@ -58,7 +58,9 @@ export async function probeCapabilities(target: Unprobed): Promise<Capability[]>
     const extensions = await http("GET", "/v1/capabilities");
     if (extensions.status === 200) lacks.add("no_extensions");
     const listed = extensions.status === 200 ? (extensions.json.extensions as string[]) : [];
-    if (!listed.includes("idempotency_keys")) lacks.add("idempotency_keys");
+    for (const name of ["idempotency_keys", "exec_options", "exec_streams", "processes"] as const) {
+      if (!listed.includes(name)) lacks.add(name);
+    }
 
     const headers = { origin: "https://app.example.com", "access-control-request-method": "GET" };
     const preflight = await http("OPTIONS", "/v1/volume", { apiKey: null, headers });

@@ -13,6 +13,7 @@ import type { FakeControl } from "../control.ts";
  * - `env_groups`: the target's `envGroup` exists
  * - `exit_codes`: a main process that ends by itself ends the sandbox
  * - `idempotency_keys`: repeated creates with one key run once
+ * - `exec_options`, `exec_streams`, `processes`: the server has the extension of that name
  * - `no_extensions`: the server speaks the published API alone
  * - `shell`: the image has `sh` with pipes and redirections
  * - `many`: some sixty sandboxes at once are no burden
@@ -37,6 +38,9 @@ export const capabilities = [
   "env_groups",
   "exit_codes",
   "idempotency_keys",
+  "exec_options",
+  "exec_streams",
+  "processes",
   "no_extensions",
   "shell",
   "many",
