@@ -67,6 +67,11 @@ export interface DockerEngineOptions extends ImageOptions {
   readonly metricsIntervalMs?: number | undefined;
   /** How long a volume's helper stays after its last file operation, in milliseconds. Default 30 000. */
   readonly helperIdleMs?: number | undefined;
+  /**
+   * How long a volume's helper may be silent when it is asked something, in milliseconds; then it is replaced and the
+   * operation fails. Default 30 000.
+   */
+  readonly helperSilenceMs?: number | undefined;
   /** Default: the system's. */
   readonly clock?: Clock | undefined;
   /** Where `DOCKER_HOST` and its kin are looked up. Default: `process.env`. */
@@ -100,6 +105,7 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
   const { installation = "default", helperImage = "busybox:1", clock = systemClock, isolation = {} } = options;
   const endpoint = findEndpoint(options.host, options.environment ?? process.env);
   const names = namesOf(installation);
+  const helperSilenceMs = options.helperSilenceMs ?? 30_000;
   checkIsolation(isolation);
   const egress = options.egress ?? "enforced";
   const obstacle = egress === "enforced" ? whyUnenforceable(endpoint) : undefined;
@@ -119,6 +125,7 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
     helperImage,
     idleMs: options.helperIdleMs ?? 30_000,
     most: 16,
+    silenceMs: helperSilenceMs,
   });
   const volumes = createVolumes(client, names, helpers);
   const snapshots = createSnapshots(client, names);
@@ -258,7 +265,7 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
         await volumes.create(id);
       }),
     deleteVolume: (id) => translated(() => volumes.delete(id)),
-    files: (id) => volumeFiles({ client, events, helpers }, id),
+    files: (id) => volumeFiles({ client, events, helpers, clock, silenceMs: helperSilenceMs }, id),
 
     createSnapshot: ({ id, sandbox_id }) =>
       translated(async () => {

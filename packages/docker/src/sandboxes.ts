@@ -7,6 +7,7 @@ import type { DockerEvent, EventFeed } from "./events.ts";
 import { type Images, lacksImage, orAbort } from "./images.ts";
 import { type Exposure, type Ingress, readExposure, targetOf } from "./ingress.ts";
 import { type ContainerInspection, type ContainerState, type ContainerSummary, parseTime } from "./inspection.ts";
+import { release } from "./kill.ts";
 import { label, type Names } from "./names.ts";
 import type { Holder, Network } from "./network.ts";
 import { createSlots } from "./slots.ts";
@@ -271,6 +272,8 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
         await this.remove(id);
         return undefined;
       }
+      // Held still for the kill of a command, by a server that went away before it let go.
+      if (found.State.Status === "paused") await release(client, container.id);
       const exposure = readExposure(found.Config.Labels?.[label.ingress]);
       if (exposure === undefined || !found.State.Running) return running(id, container, found.State);
       return reattach(id, container, exposure);

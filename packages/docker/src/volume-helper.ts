@@ -6,7 +6,7 @@ import { toEngineError, unless } from "./errors.ts";
 import { readFrames } from "./frames.ts";
 import { type Images, lacksImage } from "./images.ts";
 import type { Names } from "./names.ts";
-import { fold, root, sessionScript } from "./volume-script.ts";
+import { fold, longestListingBytes, root, sessionScript } from "./volume-script.ts";
 
 export interface HelperAnswer {
   /** `ok`, or why not. */
@@ -18,6 +18,8 @@ export interface HelperAnswer {
 export interface VolumeHelper {
   readonly container: string;
   ask(operation: string, ...args: (string | Uint8Array)[]): Promise<HelperAnswer>;
+  /** Gives it up: it is removed, what waits for it fails, and the next one to need a helper gets a new one. */
+  abandon(why: string): void;
   readonly dead: boolean;
 }
 
@@ -39,6 +41,8 @@ export interface HelpersOptions {
   readonly idleMs: number;
   /** How many may stay without work. */
   readonly most: number;
+  /** How long one may be silent when it is asked something. */
+  readonly silenceMs: number;
 }
 
 interface Slot {
@@ -98,12 +102,17 @@ export function createVolumeHelpers(options: HelpersOptions): VolumeHelpers {
     }
     try {
       const attach = { query: { stream: true, stdin: true, stdout: true, stderr: true } };
-      const session = openSession(await client.hijack(`/containers/${container}/attach`, attach));
+      const session = openSession(await client.hijack(`/containers/${container}/attach`, attach), {
+        clock,
+        silenceMs: options.silenceMs,
+        onDeath: () => void remove(container).catch(() => {}),
+      });
       await client.call("POST", `/containers/${container}/start`);
       await session.ready;
       return {
         container,
         ask: session.ask,
+        abandon: session.die,
         get dead() {
           return session.isDead();
         },
@@ -183,69 +192,109 @@ export function createVolumeHelpers(options: HelpersOptions): VolumeHelpers {
   };
 }
 
-/** Requests and answers take turns on the connection. */
-function openSession({ socket, head }: Hijacked) {
+/** No answer is longer than a listing, which the script cuts before this. */
+const longestAnswerBytes = 2 * longestListingBytes;
+
+/** Empties a volume, however much is in it. */
+const patient = (operation: string) => operation === "wipe";
+
+interface SessionOptions {
+  readonly clock: Clock;
+  readonly silenceMs: number;
+  readonly onDeath: () => void;
+}
+
+/**
+ * Requests and answers take turns on the connection. The code in a sandbox may make an answer long, or have it never
+ * come (a file that is swapped for a pipe while it is opened), so both are bounded.
+ */
+function openSession({ socket, head }: Hijacked, { clock, silenceMs, onDeath }: SessionOptions) {
   interface Waiting {
+    readonly operation: string;
     readonly resolve: (answer: HelperAnswer) => void;
     readonly reject: (error: unknown) => void;
   }
   const waiting: Waiting[] = [];
-  let chunks: Buffer[] = [];
+  let data: Uint8Array[] = [];
+  let bytes = 0;
+  /** What came after the NUL that ends the data; undefined before it. */
+  let word: string | undefined;
   let stderr = "";
   let dead = false;
-  const expect = () => new Promise<HelperAnswer>((resolve, reject) => waiting.push({ resolve, reject }));
+  let cancelAlarm = () => {};
+  const expect = (operation: string) =>
+    new Promise<HelperAnswer>((resolve, reject) => waiting.push({ operation, resolve, reject }));
 
+  /** Whoever waits has waited long enough when this much time passes without a sign. */
+  const setAlarm = () => {
+    cancelAlarm();
+    const [next] = waiting;
+    if (dead || next === undefined || patient(next.operation)) return;
+    cancelAlarm = clock.schedule(() => die(`did not answer within ${silenceMs} ms`), silenceMs);
+  };
   const die = (reason: string) => {
     if (dead) return;
     dead = true;
+    cancelAlarm();
     socket.destroy();
+    onDeath();
     const said = stderr.trim() === "" ? "" : `: ${stderr.trim().slice(0, 200)}`;
     for (const { reject } of waiting.splice(0)) {
       reject(new EngineError("engine_error", `the volume's helper ${reason}${said}`));
     }
+  };
+  const take = (part: Uint8Array) => {
+    bytes += part.length;
+    if (bytes > longestAnswerBytes) throw new Error("said too much");
+    if (part.length > 0) data.push(part);
   };
   const frames = readFrames((stream, piece) => {
     if (stream === "stderr") {
       stderr = (stderr + Buffer.from(piece).toString("utf8")).slice(-1000);
       return;
     }
-    let rest = Buffer.from(piece);
-    for (;;) {
-      // The word after the NUL may come later than the NUL.
-      const whole = chunks.length === 0 ? rest : Buffer.concat([...chunks, rest]);
-      const nul = rest.includes(0) || chunks.some((chunk) => chunk.includes(0)) ? whole.indexOf(0) : -1;
-      const feed = nul === -1 ? -1 : whole.indexOf(0x0a, nul);
-      if (feed === -1) {
-        if (rest.length > 0) chunks.push(rest);
-        return;
+    for (let rest = Buffer.from(piece); rest.length > 0; ) {
+      if (word === undefined) {
+        const nul = rest.indexOf(0);
+        take(nul === -1 ? rest : rest.subarray(0, nul));
+        if (nul === -1) return;
+        word = "";
+        rest = rest.subarray(nul + 1);
+        continue;
       }
-      chunks = [];
-      waiting.shift()?.resolve({ data: whole.subarray(0, nul), say: whole.subarray(nul + 1, feed).toString("latin1") });
-      rest = whole.subarray(feed + 1);
-      if (rest.length === 0) return;
+      const feed = rest.indexOf(0x0a);
+      word += rest.subarray(0, feed === -1 ? rest.length : feed).toString("latin1");
+      if (feed === -1) return;
+      waiting.shift()?.resolve({ data: Buffer.concat(data), say: word });
+      [data, bytes, word] = [[], 0, undefined];
+      rest = rest.subarray(feed + 1);
     }
   });
-  const ready = expect().then(() => {});
+  const ready = expect("start").then(() => {});
   // The failure is thrown to whoever started it; a second owner of it would be unhandled.
   ready.catch(() => {});
-  socket.on("data", (bytes: Uint8Array) => {
+  const receive = (bytes: Uint8Array) => {
     try {
       frames.push(bytes);
+      setAlarm();
     } catch (error) {
       die(error instanceof Error ? error.message : "spoke nonsense");
     }
-  });
+  };
+  socket.on("data", receive);
   socket.on("error", () => die("was cut off"));
   socket.on("close", () => die("ended"));
   socket.on("end", () => die("ended"));
-  if (head.length > 0) frames.push(head);
+  if (head.length > 0) receive(head);
 
   return {
     ready,
+    die,
     isDead: () => dead,
     ask(operation: string, ...args: (string | Uint8Array)[]): Promise<HelperAnswer> {
       if (dead) return Promise.reject(new EngineError("engine_error", "the volume's helper ended"));
-      const answer = expect();
+      const answer = expect(operation);
+      if (waiting.length === 1) setAlarm();
       socket.write(`${[operation, ...args.map(fold)].join(" ")}\n`);
       return answer;
     },
