@@ -1,5 +1,6 @@
 /** Reading logs beyond what one request of the published API gives: filters, and lines as they come. */
-import { DEFAULT_LOG_LINES, isEnded, MAX_LOG_LINES, parseGoDuration, parseSince, sleep } from "@porter-sandbox/spec";
+import { DEFAULT_LOG_LINES, isEnded, MAX_LOG_LINES, sleep } from "@porter-sandbox/spec";
+import { parseGoDuration, parseSince } from "@porter-sandbox/spec/durations";
 import { LogGapError } from "../errors/log-gap-error.ts";
 import { invalidRequest, RateLimitError, UnsupportedError } from "../errors/status-errors.ts";
 import type { Client } from "../transport/client.ts";
@@ -19,6 +20,8 @@ const LATE_MS = 5000;
 /** For how long there must be nothing new once the sandbox has ended. */
 const SETTLE_MS = 500;
 
+const LEVELS: readonly string[] = ["error", "warning", "info"] satisfies LogLine["level"][];
+
 type Passes = (line: LogLine) => boolean;
 type Read = (query: object) => Promise<LogLine[]>;
 
@@ -37,6 +40,7 @@ function passesOf({ until, level, exec_id }: LogFilters, now: number): { passes:
   if (untilMs === undefined)
     throw invalidRequest("until", "must be a duration such as 15m or 1h30m, or an RFC 3339 time");
   const levels: readonly string[] | undefined = level === undefined ? undefined : [level].flat();
+  if (levels?.some((one) => !LEVELS.includes(one))) throw invalidRequest("level", `must be of ${LEVELS.join(", ")}`);
   const passes: Passes = (line) =>
     (!levels || levels.includes(line.level)) &&
     (exec_id === undefined || line.exec_id === exec_id) &&

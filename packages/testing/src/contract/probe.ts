@@ -58,7 +58,15 @@ export async function probeCapabilities(target: Unprobed): Promise<Capability[]>
     const extensions = await http("GET", "/v1/capabilities");
     if (extensions.status === 200) lacks.add("no_extensions");
     const listed = extensions.status === 200 ? (extensions.json.extensions as string[]) : [];
-    for (const name of ["idempotency_keys", "exec_options", "exec_streams", "processes"] as const) {
+    for (const name of [
+      "idempotency_keys",
+      "exec_options",
+      "exec_streams",
+      "processes",
+      "lifetime",
+      "status_reason",
+      "log_filters",
+    ] as const) {
       if (!listed.includes(name)) lacks.add(name);
     }
 

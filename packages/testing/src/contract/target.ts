@@ -14,6 +14,7 @@ import type { FakeControl } from "../control.ts";
  * - `exit_codes`: a main process that ends by itself ends the sandbox
  * - `idempotency_keys`: repeated creates with one key run once
  * - `exec_options`, `exec_streams`, `processes`: the server has the extension of that name
+ * - `lifetime`, `status_reason`, `log_filters`: the server has the extension of that name
  * - `no_extensions`: the server speaks the published API alone
  * - `shell`: the image has `sh` with pipes and redirections
  * - `many`: some sixty sandboxes at once are no burden
@@ -41,6 +42,9 @@ export const capabilities = [
   "exec_options",
   "exec_streams",
   "processes",
+  "lifetime",
+  "status_reason",
+  "log_filters",
   "no_extensions",
   "shell",
   "many",
