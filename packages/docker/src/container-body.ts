@@ -168,6 +168,8 @@ export function helperBody(options: {
     Cmd: [],
     Labels: options.labels,
     Tty: false,
+    // Nothing in it has to be brought to an end, and an engine that ends would wait for it.
+    StopSignal: "SIGKILL",
     ...options.rest,
     HostConfig: {
       CapDrop: ["ALL"],

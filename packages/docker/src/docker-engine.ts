@@ -11,6 +11,7 @@ import { startExec } from "./exec.ts";
 import { createImages, type ImageOptions } from "./images.ts";
 import { createIngress, type ProxyOptions } from "./ingress.ts";
 import { killExec, marker } from "./kill.ts";
+import { createLeftovers } from "./leftovers.ts";
 import { readLogs } from "./logs.ts";
 import { createMetrics } from "./metrics.ts";
 import { namesOf } from "./names.ts";
@@ -117,12 +118,14 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
   const client = createDockerClient(endpoint, clock);
   const images = createImages(client, options);
   const events = createEventFeed(client, names, clock);
+  const leftovers = createLeftovers(client, events, clock);
   const helpers = createVolumeHelpers({
     client,
     names,
     images,
     clock,
     helperImage,
+    leftovers,
     idleMs: options.helperIdleMs ?? 30_000,
     most: 16,
     silenceMs: helperSilenceMs,
@@ -135,6 +138,7 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
     names,
     images,
     helperImage,
+    leftovers,
     spares: options.spareNetworks ?? 2,
     subnet: options.subnet,
     resolvers: options.resolvers,
@@ -148,6 +152,7 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
     images,
     events,
     clock,
+    leftovers,
     network,
     ingress,
     filtered,
@@ -190,6 +195,7 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
 
     inventory: () =>
       translated(async () => {
+        await helpers.sweep();
         await volumes.sweep();
         const [running, kept, images] = await Promise.all([
           sandboxes.inventory(),
@@ -278,6 +284,7 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
     async close() {
       metrics.close();
       await Promise.allSettled([ingress.close(), helpers.close(), network.close()]);
+      leftovers.close();
       events.close();
       client.close();
     },

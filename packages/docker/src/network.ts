@@ -6,6 +6,7 @@ import { applyFilter, isOwnAddress, machineResolvers, ownAddresses } from "./egr
 import { hasStatus, unless } from "./errors.ts";
 import { type Images, lacksImage } from "./images.ts";
 import type { ContainerInspection } from "./inspection.ts";
+import type { Leftovers } from "./leftovers.ts";
 import type { Names } from "./names.ts";
 import type { FilterPolicy } from "./nft.ts";
 
@@ -26,7 +27,7 @@ export interface Network {
   release(holder: string): Promise<void>;
   /** Whether this process made the holder and has not released it. */
   isOwn(holder: string): boolean;
-  /** Removes the spare holders. */
+  /** Removes the spare holders, and the network when no sandbox is on it. */
   close(): Promise<void>;
 }
 
@@ -47,6 +48,7 @@ export interface NetworkOptions {
   readonly names: Names;
   readonly images: Images;
   readonly helperImage: string;
+  readonly leftovers: Leftovers;
   /** How many holders are kept ready. */
   readonly spares: number;
   readonly subnet?: string | undefined;
@@ -59,7 +61,7 @@ interface NetworkInspection {
 }
 
 export function createNetwork(options: NetworkOptions): Network {
-  const { client, names, images, helperImage, resolvers } = options;
+  const { client, names, images, helperImage, leftovers, resolvers } = options;
   const spares: Promise<Holder>[] = [];
   let closed = false;
   let made: Promise<string[]> | undefined;
@@ -129,16 +131,21 @@ export function createNetwork(options: NetworkOptions): Network {
 
   async function makeHolder(needs: HolderNeeds): Promise<Holder> {
     await subnets();
+    const name = names.container("holder", randomUUID());
     const create = () =>
       client.call<{ Id: string }>("POST", "/containers/create", {
-        query: { name: names.container("holder", randomUUID()) },
+        query: { name },
         json: body(),
       });
     let id: string;
     try {
       id = (await create()).Id;
     } catch (error) {
-      if (!lacksImage(error)) throw error;
+      if (!lacksImage(error)) {
+        // The engine may have made it without being able to say so.
+        await leftovers.remove(name);
+        throw error;
+      }
       await images.pull(helperImage);
       id = (await create()).Id;
     }
@@ -157,7 +164,7 @@ export function createNetwork(options: NetworkOptions): Network {
 
   async function release(holder: string): Promise<void> {
     own.delete(holder);
-    await unless([404, 409], client.call("DELETE", `/containers/${holder}`, { query: { force: true, v: true } }));
+    await leftovers.remove(holder);
   }
 
   function replenish(): void {
@@ -174,8 +181,13 @@ export function createNetwork(options: NetworkOptions): Network {
 
   /** A spare can have been ended by others, or by a restart of the engine. */
   async function alive({ id }: Holder): Promise<ContainerInspection | undefined> {
-    const found = await unless([404], client.call<ContainerInspection>("GET", `/containers/${id}/json`));
-    return found?.State.Running === true ? found : undefined;
+    try {
+      const found = await client.call<ContainerInspection>("GET", `/containers/${id}/json`);
+      return found.State.Running ? found : undefined;
+    } catch {
+      // It is gone, or the engine is away, which the next one to ask will see. Given up in either case.
+      return undefined;
+    }
   }
 
   /** Lets this machine in to a spare, or gives the spare up. */
@@ -203,6 +215,7 @@ export function createNetwork(options: NetworkOptions): Network {
           if (needs.port !== undefined) await openPort(found, needs.port);
           return holder;
         }
+        if (holder !== undefined) void release(holder.id);
         spare = spares.shift();
       }
       const holder = await makeHolder(needs);
@@ -217,6 +230,8 @@ export function createNetwork(options: NetworkOptions): Network {
       await Promise.allSettled(
         left.map((spare) => (spare.status === "fulfilled" ? release(spare.value.id) : undefined)),
       );
+      // 403: something is on it. The next start makes it again.
+      await unless([403, 404, 409], client.call("DELETE", `/networks/${names.network}`));
     },
   };
 }

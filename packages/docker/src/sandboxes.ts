@@ -2,12 +2,13 @@ import { EngineError, type RunningSandbox, type SandboxEnd, type SandboxPlan } f
 import type { Clock } from "@porter-sandbox/spec";
 import type { DockerClient } from "./client.ts";
 import { type DefaultLimits, type Isolation, sandboxBody } from "./container-body.ts";
-import { hasStatus, toEngineError, unless } from "./errors.ts";
+import { DockerUnreachable, hasStatus, toEngineError, unless } from "./errors.ts";
 import type { DockerEvent, EventFeed } from "./events.ts";
 import { type Images, lacksImage, orAbort } from "./images.ts";
 import { type Exposure, type Ingress, readExposure, targetOf } from "./ingress.ts";
 import { type ContainerInspection, type ContainerState, type ContainerSummary, parseTime } from "./inspection.ts";
 import { release } from "./kill.ts";
+import type { Leftovers } from "./leftovers.ts";
 import { label, type Names } from "./names.ts";
 import type { Holder, Network } from "./network.ts";
 import { createSlots } from "./slots.ts";
@@ -37,6 +38,7 @@ export interface SandboxesOptions {
   readonly clock: Clock;
   readonly limits: DefaultLimits;
   readonly isolation: Isolation;
+  readonly leftovers: Leftovers;
   readonly network: Network;
   readonly ingress: Ingress;
   /** Whether sandboxes run behind a holder's packet filter. */
@@ -57,7 +59,7 @@ interface Watched {
 }
 
 export function createSandboxes(options: SandboxesOptions): Sandboxes {
-  const { client, names, images, events, clock, limits, isolation, network, ingress, filtered } = options;
+  const { client, names, images, events, clock, limits, isolation, leftovers, network, ingress, filtered } = options;
   const slots = createSlots(options.concurrentStarts);
   const containers = new Map<string, SandboxContainer>();
   /** By container: those whose end is waited for. */
@@ -65,12 +67,17 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
   /** Holders of sandboxes that are being made, so that a clean-up does not take them for left-overs. */
   const holdersInUse = new Set<string>();
 
+  /** By container: those that are looked at before their end is waited for, and whether there is news of them. */
+  const early = new Map<string, boolean>();
+
   events.listen((event: DockerEvent) => {
     if (event.action === "die" && watched.has(event.container)) void lookAt(event.container);
+    if (early.has(event.container)) early.set(event.container, true);
     if (event.action === "destroy") gone(event.container);
   });
   events.onResync(() => {
     for (const container of watched.keys()) void lookAt(container);
+    for (const container of early.keys()) early.set(container, true);
   });
 
   const inspect = (container: string) =>
@@ -107,6 +114,18 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
     if (holder === id) return;
     await network.release(holder);
     holdersInUse.delete(holder);
+  }
+
+  /** Looks at a container, and does not miss an end that is told before somebody waits for it. */
+  async function watching<T>(container: string, look: () => Promise<T>): Promise<T> {
+    early.set(container, false);
+    try {
+      const result = await look();
+      if (early.get(container) === true && watched.has(container)) void lookAt(container);
+      return result;
+    } finally {
+      early.delete(container);
+    }
   }
 
   function running(sandbox: string, container: SandboxContainer, state: ContainerState, host = ""): RunningSandbox {
@@ -156,9 +175,18 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
   /** What a crash between create and start left behind stands in the way of a second try. */
   async function removeUnstarted(id: string): Promise<boolean> {
     const [found] = await list("sandbox", id);
-    if (found?.State !== "created") return false;
-    await removeContainer(found.Id);
-    return true;
+    return found?.State === "created" && removeCreated(found.Id);
+  }
+
+  /** Removes one that never ran. False when it runs: a start that a former server asked for came true late. */
+  async function removeCreated(container: string): Promise<boolean> {
+    try {
+      await unless([404], client.call("DELETE", `/containers/${container}`, { query: { v: true } }));
+      return true;
+    } catch (error) {
+      if (hasStatus(error, 409)) return false;
+      throw error;
+    }
   }
 
   const removeContainer = (container: string) =>
@@ -198,29 +226,32 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
   ): Promise<RunningSandbox> {
     let container: string | undefined;
     let holder: Holder | undefined;
+    const networking = networkFor(plan, signal);
     try {
-      const [, net] = await Promise.all([orAbort(events.ready(), signal), networkFor(plan, signal)]);
+      const [, net] = await Promise.all([orAbort(events.ready(), signal), networking]);
       holder = net.holder;
       signal.throwIfAborted();
       container = await create(plan, net.mode, exposure);
       signal.throwIfAborted();
       await client.call("POST", `/containers/${container}/start`);
       signal.throwIfAborted();
-      const found = await inspect(container);
-      if (found === undefined) throw new EngineError("engine_error", "its container was removed while it started");
       const made = { id: container, network: holder?.id ?? container };
-      // Nothing is waited for between the look at its state and the watch over its end.
-      return running(
-        plan.id,
-        made,
-        found.State,
-        exposure && found.State.Running
-          ? ingress.serve(plan.id, exposure, targetOf(holder ?? found, names, exposure.port))
-          : "",
-      );
+      return await watching(made.id, async () => {
+        const found = await inspect(made.id);
+        if (found === undefined) throw new EngineError("engine_error", "its container was removed while it started");
+        const host =
+          exposure && found.State.Running
+            ? ingress.serve(plan.id, exposure, targetOf(holder ?? found, names, exposure.port))
+            : "";
+        return running(plan.id, made, found.State, host);
+      });
     } catch (error) {
-      if (container !== undefined) await removeContainer(container).catch(() => {});
-      if (holder !== undefined) await releaseHolder({ id: "", network: holder.id }).catch(() => {});
+      if (container !== undefined) await leftovers.remove(container);
+      // The engine may have made it without being able to say so.
+      else if (error instanceof DockerUnreachable) await leftovers.remove(names.container("sandbox", plan.id));
+      // The one may have failed while the other was still at it.
+      const made = await networking.catch(() => undefined);
+      if (made?.holder !== undefined) await releaseHolder({ id: "", network: made.holder.id }).catch(() => {});
       throw error;
     }
   }
@@ -263,20 +294,24 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
     async attach(id) {
       await events.ready();
       const container = await find(id);
-      const found = container === undefined ? undefined : await inspect(container.id);
-      if (container === undefined || found === undefined) {
-        containers.delete(id);
-        return undefined;
-      }
-      if (found.State.Status === "created") {
-        await this.remove(id);
-        return undefined;
-      }
-      // Held still for the kill of a command, by a server that went away before it let go.
-      if (found.State.Status === "paused") await release(client, container.id);
-      const exposure = readExposure(found.Config.Labels?.[label.ingress]);
-      if (exposure === undefined || !found.State.Running) return running(id, container, found.State);
-      return reattach(id, container, exposure);
+      if (container === undefined) return undefined;
+      return watching(container.id, async () => {
+        let found = await inspect(container.id);
+        if (found?.State.Status === "created") {
+          const removed = await removeCreated(container.id);
+          if (removed) await releaseHolder(container);
+          found = removed ? undefined : await inspect(container.id);
+        }
+        if (found === undefined) {
+          containers.delete(id);
+          return undefined;
+        }
+        // Held still for the kill of a command, by a server that went away before it let go.
+        if (found.State.Status === "paused") await release(client, container.id);
+        const exposure = readExposure(found.Config.Labels?.[label.ingress]);
+        if (exposure === undefined || !found.State.Running) return running(id, container, found.State);
+        return reattach(id, container, exposure);
+      });
     },
 
     async stop(id) {
@@ -300,15 +335,16 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
 
     async inventory() {
       const [sandboxes, holders, killers] = await Promise.all([list("sandbox"), list("holder"), list("kill")]);
-      const used = new Set(sandboxes.flatMap((summary) => (isOver(summary) ? [] : (holderOf(summary) ?? []))));
+      const removed = new Set<ContainerSummary>();
+      for (const summary of sandboxes) {
+        const unstarted = summary.State === "created" && !containers.has(summary.Labels?.[label.id] ?? "");
+        if (unstarted && (await removeCreated(summary.Id))) removed.add(summary);
+      }
+      const kept = sandboxes.filter((summary) => !removed.has(summary));
+      const used = new Set(kept.flatMap((summary) => (isOver(summary) ? [] : (holderOf(summary) ?? []))));
       const stray = holders.filter(({ Id }) => !used.has(Id) && !holdersInUse.has(Id) && !network.isOwn(Id));
-      const unstarted = sandboxes.filter(
-        ({ State, Labels }) => State === "created" && !containers.has(Labels?.[label.id] ?? ""),
-      );
-      await Promise.all([...stray, ...killers, ...unstarted].map(({ Id }) => removeContainer(Id)));
-      return sandboxes
-        .filter((summary) => !unstarted.includes(summary))
-        .flatMap(({ Labels }) => Labels?.[label.id] ?? []);
+      await Promise.all([...stray, ...killers].map(({ Id }) => removeContainer(Id)));
+      return kept.flatMap(({ Labels }) => Labels?.[label.id] ?? []);
     },
 
     container: find,

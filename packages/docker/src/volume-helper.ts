@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { EngineError } from "@porter-sandbox/api";
 import type { Clock } from "@porter-sandbox/spec";
 import type { DockerClient, Hijacked } from "./client.ts";
@@ -5,6 +6,7 @@ import { helperBody } from "./container-body.ts";
 import { toEngineError, unless } from "./errors.ts";
 import { readFrames } from "./frames.ts";
 import { type Images, lacksImage } from "./images.ts";
+import type { Leftovers } from "./leftovers.ts";
 import type { Names } from "./names.ts";
 import { fold, longestListingBytes, root, sessionScript } from "./volume-script.ts";
 
@@ -28,6 +30,8 @@ export interface VolumeHelpers {
   use<T>(volume: string, work: (helper: VolumeHelper) => Promise<T>): Promise<T>;
   /** Removes the volume's helper, so that the volume can go. */
   drop(volume: string): Promise<void>;
+  /** Removes what a former server left: nothing that it was asked can happen any more. */
+  sweep(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -37,6 +41,7 @@ export interface HelpersOptions {
   readonly images: Images;
   readonly clock: Clock;
   readonly helperImage: string;
+  readonly leftovers: Leftovers;
   /** How long a helper stays without work. */
   readonly idleMs: number;
   /** How many may stay without work. */
@@ -52,9 +57,11 @@ interface Slot {
 }
 
 export function createVolumeHelpers(options: HelpersOptions): VolumeHelpers {
-  const { client, names, images, clock, helperImage } = options;
+  const { client, names, images, clock, helperImage, leftovers } = options;
   // The least recently used comes first.
   const slots = new Map<string, Slot>();
+  /** The names of those that this process made. */
+  const own = new Set<string>();
 
   async function start(volume: string): Promise<VolumeHelper> {
     // Creating a container that mounts a volume would make the volume.
@@ -91,21 +98,23 @@ export function createVolumeHelpers(options: HelpersOptions): VolumeHelpers {
         ],
       },
     });
-    const create = () => client.call<{ Id: string }>("POST", "/containers/create", { json: body });
-    let container: string;
+    const name = names.container("files", randomUUID());
+    own.add(name);
+    const create = () => client.call<{ Id: string }>("POST", "/containers/create", { query: { name }, json: body });
     try {
-      container = (await create()).Id;
-    } catch (error) {
-      if (!lacksImage(error)) throw error;
-      await images.pull(helperImage);
-      container = (await create()).Id;
-    }
-    try {
+      let container: string;
+      try {
+        container = (await create()).Id;
+      } catch (error) {
+        if (!lacksImage(error)) throw error;
+        await images.pull(helperImage);
+        container = (await create()).Id;
+      }
       const attach = { query: { stream: true, stdin: true, stdout: true, stderr: true } };
       const session = openSession(await client.hijack(`/containers/${container}/attach`, attach), {
         clock,
         silenceMs: options.silenceMs,
-        onDeath: () => void remove(container).catch(() => {}),
+        onDeath: () => void leftovers.remove(container).then(() => own.delete(name)),
       });
       await client.call("POST", `/containers/${container}/start`);
       await session.ready;
@@ -118,7 +127,9 @@ export function createVolumeHelpers(options: HelpersOptions): VolumeHelpers {
         },
       };
     } catch (error) {
-      await remove(container);
+      // By name: the engine may have made it without being able to say so.
+      await leftovers.remove(name);
+      own.delete(name);
       throw error;
     }
   }
@@ -185,6 +196,12 @@ export function createVolumeHelpers(options: HelpersOptions): VolumeHelpers {
       const query = { all: true, filters: names.filters("files", volume) };
       const left = await client.call<{ Id: string }[]>("GET", "/containers/json", { query });
       await Promise.all(left.map(({ Id }) => remove(Id)));
+    },
+    async sweep() {
+      const query = { all: true, filters: names.filters("files") };
+      const found = await client.call<{ Id: string; Names: string[] }[]>("GET", "/containers/json", { query });
+      const strangers = found.filter(({ Names }) => !Names.some((name) => own.has(name.replace(/^\//, ""))));
+      await Promise.all(strangers.map(({ Id }) => remove(Id)));
     },
     async close() {
       await Promise.allSettled([...slots].map(([volume, slot]) => end(volume, slot)));

@@ -101,7 +101,12 @@ async function startPrivate(dockerd: string): Promise<TestEngine | string> {
     await end(daemon);
     await up();
   };
-  const down = (signal: "SIGTERM" | "SIGKILL") => end(daemon, signal);
+  const down = async (signal: "SIGTERM" | "SIGKILL") => {
+    await end(daemon, signal);
+    if (signal === "SIGTERM") return;
+    // It takes its containerd with it; where nobody buries the dead, the next one would wait for that to answer.
+    rmSync(join(folder, "exec", "containerd", "containerd.pid"), { force: true });
+  };
   const failure = await comesUp();
   if (failure === undefined) return { host: `unix://${socket}`, client, image: testImage, restart, down, up, stop };
   await stop();
