@@ -7,12 +7,6 @@ export const lifetimeMutants: readonly Mutant[] = [
     ["nothing expires", 'else await end(plane, id, "expired");', "", "ttl"],
     ["nothing ends for being idle", 'else await end(plane, id, "idle");', "", "idle timeouts"],
     ["a command that runs is no use", "if (activity.busy > 0) {", "if (activity.busy < 0) {", "idle timeouts"],
-    [
-      "an extension cuts a life short",
-      "if (isLive(record.phase) && (at === undefined || at >= asked)) return record;",
-      "",
-      "lifetime",
-    ],
     ["an extension is forgotten", "LIVE_PHASES, { extended_to });", "LIVE_PHASES, {});", "lifetime"],
     [
       "an ended sandbox is let live longer",
@@ -69,7 +63,6 @@ export const lifetimeMutants: readonly Mutant[] = [
       "true ?",
       "log filters",
     ],
-    ["every command's lines are the workload's", "exec_id === WORKLOAD ? [] :", "", "log filters"],
   ]),
   ...inFile("packages/core/src/extras/lifetime.ts", [
     ["a longer life is asked of any server", 'await need(client, "lifetime", "extendTtl", options);', "", "lifetime"],
@@ -97,7 +90,6 @@ export const lifetimeMutants: readonly Mutant[] = [
       "timeoutMs: options.timeoutMs,",
       "waiting",
     ],
-    ["a wait tells the same phase again", "if (status.phase !== phase) {", "if (status.phase !== null) {", "waiting"],
     ["a wait leaves the handle as it was", "learn(sandbox, status);", "", "waiting"],
     ["a wait asks as often for ever", "wait = Math.min(wait * 1.6, longest);", "", "waiting"],
     ["a wait passes over Retry-After", "least = error.retryAfterMs ?? 0;", "", "waiting"],
@@ -135,7 +127,6 @@ export const lifetimeMutants: readonly Mutant[] = [
       "const fresh = lines;",
       "following logs",
     ],
-    ["equal lines count as one", "if (count > 0) left.set(key, count - 1);", "", "following logs"],
     ["following begins with every line", "Math.max(0, matching.length - limit) : 0;", "0 : 0;", "following logs"],
     [
       "a level that there is not leaves the client",
@@ -143,7 +134,6 @@ export const lifetimeMutants: readonly Mutant[] = [
       "if (levels?.includes(LEVELS.join()))",
       "log filters",
     ],
-    ["the workload's id is sent empty", 'exec_id === "" ? "workload" : exec_id', "exec_id", "log filters"],
   ]),
   ...inFile("packages/core/src/resources/handle-json.ts", [
     [
