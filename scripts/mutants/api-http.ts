@@ -6,8 +6,8 @@ export const apiHttpMutants: readonly Mutant[] = [
   ...inFile("packages/api/src/http/app.ts", [
     [
       "ids are decoded twice",
-      'context.req.param("id") ?? ""',
-      'decodeURIComponent(context.req.param("id") ?? "")',
+      'context.req.param(name) ?? ""',
+      'decodeURIComponent(context.req.param(name) ?? "")',
       "bad input",
     ],
     [
@@ -119,7 +119,7 @@ export const apiHttpMutants: readonly Mutant[] = [
       "active: await plane.store.countLive()",
       "health",
     ],
-    ["keys are not listed as an extension", 'EXTENSIONS = ["idempotency_keys", ', "EXTENSIONS = [", "capabilities"],
+    ["keys are not listed as an extension", 'EXTENSIONS = [\n  "idempotency_keys",', "EXTENSIONS = [", "capabilities"],
     [
       "keys are passed over",
       "plane.extensions ? request.headers.get",
@@ -180,7 +180,6 @@ export const apiHttpMutants: readonly Mutant[] = [
       "listing files",
     ],
     ["moves are not checked", "{ check: checkMoveRequest },", "{},", "moving files"],
-    ["commands are not checked", "{ check: checkExec },", "{},", "exec"],
     ["sandboxes are not checked", "check: checkSandboxSpec,", "", "bad input"],
     [
       "the path to list is not checked",

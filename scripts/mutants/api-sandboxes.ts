@@ -180,48 +180,6 @@ export const apiSandboxMutants: readonly Mutant[] = [
     ["a host is not recorded", 'host: host === "" ? undefined : host,', "", "create"],
     ["a slow start shows as running", '{ phase: "creating" }));', '{ phase: "running" }));', "lifecycle", "exec"],
   ]),
-  ...inFile("packages/api/src/control/exec.ts", [
-    [
-      "a refused command does not tell the phase",
-      "notRunningNow(plane, await sandboxOf(plane, id));",
-      'notRunningNow(plane, { ...(await sandboxOf(plane, id)), phase: "running" });',
-      "exec",
-      "lifecycle",
-    ],
-    [
-      "output and errors are swapped",
-      "      stdout: stdout.text,\n      stderr: stderr.text,",
-      "      stdout: stderr.text,\n      stderr: stdout.text,",
-      "exec",
-      "create",
-    ],
-    [
-      "every command succeeds",
-      "      exit_code,\n      ...(plane.extensions",
-      "      exit_code: exit_code && 0,\n      ...(plane.extensions",
-      "exec",
-      "faults",
-    ],
-    [
-      "extension fields come without extensions",
-      "...(plane.extensions && { stdout_truncated",
-      "...({ stdout_truncated",
-      "routing",
-    ],
-    [
-      "commands write no logs",
-      "if (texts.length === 0) return undefined;",
-      "if (texts.length >= 0) return undefined;",
-      "logs",
-    ],
-    ["commands share an id", 'const { id: exec_id } = plane.ids.next("exec");', 'const exec_id = "exec-1";', "logs"],
-    [
-      "commands have no id",
-      "level: levelOf(line, stream), exec_id }));",
-      'level: levelOf(line, stream), exec_id: "" }));',
-      "logs",
-    ],
-  ]),
   ...inFile("packages/api/src/control/output.ts", [
     ["lines keep their ends", "append(text.slice(from, at));", "append(text.slice(from, at + 1));", "logs"],
     [
@@ -230,7 +188,12 @@ export const apiSandboxMutants: readonly Mutant[] = [
       "{ const line = take(); if (line) lines.push(line); }\n      from",
       "logs",
     ],
-    ["output is cut at a thousand bytes", "let left = limit;", "let left = Math.min(limit, 1000);", "exec"],
+    [
+      "output is cut at a thousand bytes",
+      "Math.ceil(limit / 2) : limit;",
+      "Math.ceil(limit / 2) : Math.min(limit, 1000);",
+      "exec",
+    ],
   ]),
   ...inFile("packages/api/src/control/log-level.ts", [
     [

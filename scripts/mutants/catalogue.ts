@@ -1,3 +1,4 @@
+import { apiCommandMutants } from "./api-commands.ts";
 import { apiFindingMutants } from "./api-finding.ts";
 import { apiHttpMutants } from "./api-http.ts";
 import { apiSandboxMutants } from "./api-sandboxes.ts";
@@ -16,6 +17,7 @@ export const catalogue: readonly Mutant[] = [
   ...specMutants,
   ...apiHttpMutants,
   ...apiSandboxMutants,
+  ...apiCommandMutants,
   ...queueMutants,
   ...apiVolumeMutants,
   ...apiFindingMutants,
