@@ -23,8 +23,8 @@ const entries = [...new Set(published(manifest.publishConfig.exports))].map((fil
 const client = /\/(?:spec|core|edge)\/(?:src|generated)\/.*(?<!\.d)\.ts$/;
 /** What core loads with `import()`, and the tables that go with it. */
 const onFirstUse = /\/core\/src\/extras\/|\/spec\/generated\/extensions(?:\/|\.ts$)/;
-/** Lists of exports: that one of them names a module does not mean that the client needs it. */
-const lists = /\/(?:spec|core|edge)\/src\/index\.ts$/;
+/** Lists of exports, and rules of servers: that one of them names a module does not mean that the client needs it. */
+const lists = /\/(?:spec|core|edge)\/src\/index\.ts$|\/spec\/src\/query\.ts$/;
 
 interface Graph {
   getModuleInfo(id: string): { readonly importers: readonly string[] } | null;

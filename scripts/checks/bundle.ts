@@ -68,7 +68,11 @@ function filesFrom(name: string, outputs: ReadonlyMap<string, Metafile["outputs"
 /** Puts empty functions in the place of those in the module behind which core keeps all its checks. */
 export const withoutValidators: Plugin = {
   name: "without-validators",
-  setup({ onLoad }) {
+  setup({ onLoad, onResolve }) {
+    // What only an extra needs of a module that both use would be counted here.
+    onResolve({ filter: /\/extras\// }, ({ kind, path }) =>
+      kind === "dynamic-import" ? { path, external: true } : undefined,
+    );
     onLoad({ filter: /[/\\]core[/\\]src[/\\]validation\.ts$/ }, ({ path }) => {
       const source = readFileSync(path, "utf8");
       const names = [...source.matchAll(/^export (?:async )?(?:function|const) (\w+)/gm)].map(([, name]) => name ?? "");

@@ -119,6 +119,18 @@ export const apiHttpMutants: readonly Mutant[] = [
       "active: await plane.store.countLive()",
       "health",
     ],
+    [
+      "egress is not told in readiness",
+      "const state = plane.extensions && egress !== undefined ? { egress } : {};",
+      "const state = {};",
+      "health",
+    ],
+    [
+      "egress is told in readiness without extensions",
+      "const state = plane.extensions && egress !== undefined ? { egress } : {};",
+      "const state = { egress };",
+      "health",
+    ],
     ["keys are not listed as an extension", 'EXTENSIONS = [\n  "idempotency_keys",', "EXTENSIONS = [", "capabilities"],
     [
       "keys are passed over",

@@ -24,7 +24,7 @@ export const shapes: Rows = {
   VolumeSpec: "name? type? object?:ObjectVolumeSpec",
   MoveRequest: "from to",
   HealthResponse: "status",
-  ReadyResponse: "status active_sandboxes:#",
+  ReadyResponse: "status active_sandboxes:# egress?",
   CapabilitiesResponse: "extensions:[ engine?",
   RunResponse: "id name volume_mounts?:{",
   StatusList: "sandboxes:[StatusResponse pagination:Pagination filter_values?:FilterValues",

@@ -9,7 +9,8 @@ export const HealthResponse = /*#__PURE__*/ zod.object({
 
 export const ReadyResponse = /*#__PURE__*/ zod.object({
   "status": /*#__PURE__*/ zod.string(),
-  "active_sandboxes": /*#__PURE__*/ zod.number()
+  "active_sandboxes": /*#__PURE__*/ zod.number(),
+  "egress": /*#__PURE__*/ zod.nullish(/*#__PURE__*/ zod.string())
 });
 
 export const CapabilitiesResponse = /*#__PURE__*/ zod.object({

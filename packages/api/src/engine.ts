@@ -183,6 +183,11 @@ export interface Engine {
   readonly name: string;
   readonly features: EngineFeatures;
   /**
+   * Whether sandboxes are kept from what `egress` does not allow, shown to operators in `/readyz`. Not given: the engine
+   * does not say.
+   */
+  readonly egress?: "enforced" | "unenforced" | undefined;
+  /**
    * Looks at a create before anything happens: what of it this engine cannot enforce, though it has the feature as such
    * (host names in `egress`, say). The field and the rule make the 422's message. Without this it can do all of it.
    */

@@ -277,7 +277,10 @@ describe("what the proxy answers itself", () => {
   it("refuses what two servers could read in two ways", async () => {
     const reached: string[] = [];
     const { port } = await before(
-      http.createServer((request, response) => void reached.push(request.url ?? "") || response.end()),
+      http.createServer((request, response) => {
+        reached.push(request.url ?? "");
+        response.end();
+      }),
     );
     const cases: [bytes: string, status: number][] = [
       [

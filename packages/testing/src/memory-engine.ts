@@ -137,6 +137,7 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
   return {
     name: "memory",
     features,
+    egress: "unenforced",
     evict,
     alive: () => [...starting, ...[...sandboxes].filter(([, each]) => each.isRunning()).map(([id]) => id)],
     tree(of) {

@@ -55,8 +55,15 @@ export const handlers: Readonly<Record<OperationId, Handler>> = {
   ...execHandlers,
 
   healthz: async () => json({ status: "ok" }),
-  readyz: async ({ plane }) => json({ status: "ready", active_sandboxes: await plane.store.countLive() }),
-  getCapabilities: async ({ plane }) => json({ extensions: EXTENSIONS, engine: plane.engine.name }),
+  async readyz({ plane }) {
+    const { egress } = plane.engine;
+    const state = plane.extensions && egress !== undefined ? { egress } : {};
+    return json({ status: "ready", active_sandboxes: await plane.store.countLive(), ...state });
+  },
+  async getCapabilities({ plane }) {
+    const extensions = plane.engine.egress === undefined ? EXTENSIONS : [...EXTENSIONS, "egress_state"];
+    return json({ extensions, engine: plane.engine.name });
+  },
 
   async createSandbox({ plane, request }) {
     const spec = await readJson<"createSandbox", SandboxSpec>("createSandbox", request, plane.limits.bodyBytes, {

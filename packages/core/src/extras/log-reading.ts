@@ -1,6 +1,7 @@
 /** Reading logs beyond what one request of the published API gives: filters, and lines as they come. */
-import { DEFAULT_LOG_LINES, isEnded, MAX_LOG_LINES, sleep } from "@porter-sandbox/spec";
+import { DEFAULT_LOG_LINES, isEnded, MAX_LOG_LINES } from "@porter-sandbox/spec";
 import { parseGoDuration, parseSince } from "@porter-sandbox/spec/durations";
+import { sleep } from "@porter-sandbox/spec/sleep";
 import { LogGapError } from "../errors/log-gap-error.ts";
 import { invalidRequest, RateLimitError, UnsupportedError } from "../errors/status-errors.ts";
 import type { Client } from "../transport/client.ts";

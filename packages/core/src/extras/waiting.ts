@@ -3,7 +3,7 @@ import { isEnded } from "@porter-sandbox/spec";
 import { SandboxTimeoutError } from "../errors/client-errors.ts";
 import { notRunningError } from "../errors/lifecycle-errors.ts";
 import { invalidRequest, RateLimitError } from "../errors/status-errors.ts";
-import { learn, type Sandbox } from "../resources/sandbox.ts";
+import { learn, Sandbox } from "../resources/sandbox.ts";
 import type { Client } from "../transport/client.ts";
 import { readJson } from "../transport/readers.ts";
 import { perform, withinScope } from "../transport/request.ts";
@@ -66,11 +66,12 @@ function reached(status: StatusResponse, goal: "running" | "ended"): boolean {
  */
 export async function waitForFleet(
   client: Client,
-  sandboxes: readonly Sandbox[],
+  given: readonly (Sandbox | string)[],
   options: FleetWaitOptions = {},
-): Promise<void> {
+): Promise<Sandbox[]> {
   const { onProgress } = options;
   checkProgress(onProgress);
+  const sandboxes = given.map((one) => (typeof one === "string" ? new Sandbox(client, { id: one }) : one));
   const handles = new Map<string, Sandbox[]>();
   for (const [index, sandbox] of sandboxes.entries()) {
     const id: unknown = sandbox?.id;
@@ -112,6 +113,7 @@ export async function waitForFleet(
       return waiting.size === 0 ? true : undefined;
     }),
   );
+  return sandboxes;
 }
 
 /** Lists those that are waited for, and takes each that it finds out of `missing`. */

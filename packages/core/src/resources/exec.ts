@@ -59,8 +59,7 @@ export async function whenRunning<T>(
       if (phase !== "queued" && phase !== "creating") throw notRunningError(error.message, { ...error }, end);
       scope.lastFailure = error;
       // Some jitter, so that a fleet does not ask in step.
-      const jittered = wait * (0.75 + client.random() / 2);
-      await scope.sleep(graceMs ? Math.min(jittered, scope.left() - graceMs) : jittered);
+      await scope.sleep(Math.min(wait * (0.75 + client.random() / 2), scope.left() - graceMs));
       wait = Math.min(wait * 1.6, LONGEST_WAIT_MS);
     }
   }

@@ -30,10 +30,9 @@ export function readHandleJson<Kind extends string>(
     } catch {
       json = null;
     }
-  if (typeof json !== "object" || json === null) throw invalidRequest("json", `must be the JSON of a ${kind}`);
+  if (typeof json !== "object" || json === null) throw invalidRequest("json", "must be an object");
   if (json.kind !== kind) throw invalidRequest("kind", `must be "${kind}"`);
-  if (json.version !== VERSION)
-    throw invalidRequest("version", `must be ${VERSION}: it was made by a newer release, or by something else`);
-  if (typeof json.id !== "string" || !json.id) throw invalidRequest("id", "must be a text that is not empty");
+  if (json.version !== VERSION) throw invalidRequest("version", `must be ${VERSION}`);
+  if (typeof json.id !== "string" || !json.id) throw invalidRequest("id", "must be a string, and not empty");
   return json as unknown as HandleJson<Kind> & Record<string, unknown>;
 }

@@ -8,23 +8,12 @@ import type { ProcessStatus } from "../types.ts";
 export const processCode = () => import("../extras/spawn.ts");
 
 /** `sandbox.processes`: the commands that were started with `spawn`, by whatever program. */
-export class Processes {
-  readonly #client: Client;
-  readonly #id: string;
-
-  /** @internal */
-  constructor(client: Client, id: string) {
-    this.#client = client;
-    this.#id = id;
-  }
-
+export interface Processes {
   /**
    * Those that run, and those that ended some minutes ago at most; oldest first.
    * @throws {UnsupportedError} when the server does not have the extension `processes`.
    */
-  async list(options?: CallOptions): Promise<ProcessStatus[]> {
-    return (await processCode()).list(this.#client, this.#id, options);
-  }
+  list(options?: CallOptions): Promise<ProcessStatus[]>;
 
   /**
    * Follows a process again, by its id or by what its `toJSON()` made: from the beginning of what the server still has,
@@ -32,7 +21,10 @@ export class Processes {
    * @throws {UnsupportedError} when the server does not have the extension `processes`; {NotFoundError} when it knows no
    * such process (any more).
    */
-  async attach(process: string | ProcessJson, options?: AttachOptions): Promise<Process> {
-    return (await processCode()).attach(this.#client, this.#id, process, options);
-  }
+  attach(process: string | ProcessJson, options?: AttachOptions): Promise<Process>;
 }
+
+export const processesOf = (client: Client, id: string): Processes => ({
+  list: async (options) => (await processCode()).list(client, id, options),
+  attach: async (process, options) => (await processCode()).attach(client, id, process, options),
+});

@@ -22,7 +22,7 @@ import type {
 } from "../types.ts";
 import { exec } from "./exec.ts";
 import { handleJson } from "./handle-json.ts";
-import { Processes, processCode } from "./processes.ts";
+import { type Processes, processCode, processesOf } from "./processes.ts";
 import { Snapshot } from "./snapshot.ts";
 
 /** What not every program needs is loaded when it is used. */
@@ -115,7 +115,7 @@ export class Sandbox {
 
   /** The commands that were started with `spawn`. */
   get processes(): Processes {
-    return new Processes(this.#client, this.id);
+    return processesOf(this.#client, this.id);
   }
 
   /**
@@ -161,7 +161,7 @@ export class Sandbox {
   }
 
   async #logs({ follow: _, ...query }: LogsQuery, options?: CallOptions): Promise<LogLine[]> {
-    if (query.until !== undefined || query.level !== undefined || query.exec_id !== undefined)
+    if ((query.until ?? query.level ?? query.exec_id) !== undefined)
       return (await logReading()).filteredLogs(this.#client, this.id, query, options);
     return (await this.#call<{ logs: LogLine[] }>("getSandboxLogs", options, { query })).logs;
   }

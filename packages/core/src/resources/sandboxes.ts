@@ -87,7 +87,7 @@ export class Sandboxes {
    */
   fromJSON(json: unknown): Sandbox {
     const { id, name } = readHandleJson("sandbox", json);
-    if (typeof name !== "string" && name !== null) throw invalidRequest("name", "must be a text or null");
+    if (typeof name !== "string" && name !== null) throw invalidRequest("name", "must be a string or null");
     return new Sandbox(this.#client, { id, name });
   }
 
@@ -97,9 +97,7 @@ export class Sandboxes {
    * @throws {SandboxNotRunningError} as soon as one has ended instead; its id is `sandbox_id`. The others go on.
    */
   async waitUntilRunning(sandboxes: readonly (Sandbox | string)[], options?: FleetWaitOptions): Promise<Sandbox[]> {
-    const handles = sandboxes.map((one) => (typeof one === "string" ? this.fromId(one) : one));
-    await (await import("../extras/waiting.ts")).waitForFleet(this.#client, handles, options);
-    return handles;
+    return (await import("../extras/waiting.ts")).waitForFleet(this.#client, sandboxes, options);
   }
 
   /** One page of the sandboxes that match, newest first. */

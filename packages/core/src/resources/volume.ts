@@ -5,10 +5,12 @@ import { call } from "../transport/request.ts";
 import type { CallOptions } from "../transport/scope.ts";
 import type { FileListing, VolumePhase, VolumeResponse, VolumeSpec } from "../types.ts";
 import { type FileStream, streamFrom } from "./file-stream.ts";
-import { entriesOf, type FileList, iterate, matchesOf, type VolumeFile } from "./files.ts";
+import type { FileList, VolumeFile } from "./files.ts";
 
 /** What moves bytes is loaded when some are moved. */
 const fileContent = () => import("../extras/file-content.ts");
+/** The same for what walks through listings. */
+const fileListing = () => import("../extras/file-listing.ts");
 
 /** What volumes of both types have. Fields are as they were when last heard of; `refresh()` updates them. */
 abstract class AnyVolume {
@@ -62,19 +64,21 @@ export class Volume extends AnyVolume {
   }
 
   /** The direct entries of a directory: directories first, each group by name. */
-  listdir(path = "/", options?: CallOptions): Promise<FileList> {
-    return this.#list(path, options).then((listing) => entriesOf(this, listing));
+  async listdir(path = "/", options?: CallOptions): Promise<FileList> {
+    const listing = await this.#list(path, options);
+    return (await fileListing()).entriesOf(this, listing);
   }
   /**
    * Everything under a directory, each directory before what is in it; as many listings as it takes.
    * @param options hold for each listing.
    */
-  iterdir(path = "/", options?: CallOptions): AsyncGenerator<VolumeFile, void, undefined> {
-    return iterate(this, path, (path) => this.#list(path, options));
+  async *iterdir(path = "/", options?: CallOptions): AsyncGenerator<VolumeFile, void, undefined> {
+    yield* (await fileListing()).iterate(this, path, (path) => this.#list(path, options));
   }
   /** Files and directories at any depth whose name contains `text`, in whatever case. */
-  search(text: string, path = "/", options?: CallOptions): Promise<FileList> {
-    return this.#list(path, options, text).then((listing) => matchesOf(this, listing, text));
+  async search(text: string, path = "/", options?: CallOptions): Promise<FileList> {
+    const listing = await this.#list(path, options, text);
+    return (await fileListing()).matchesOf(this, listing, text);
   }
   /**
    * A file's bytes, or a part of them.
