@@ -38,7 +38,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport | str
   const random = createRandom(seed);
   const machine = await createMachine();
   if (typeof machine === "string") return machine;
-  const world = createWorld(`r${seed}`);
+  const world = createWorld(`r${seed}`, (text) => say(`\nVIOLATION ${text}\n`));
   const proxy = await startCutProxy(createRandom(seed + 1));
   try {
     machine.onServer = ({ url, child }) => {

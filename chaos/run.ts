@@ -43,7 +43,6 @@ else {
   if (typeof report === "string") {
     console.log(`skipped: ${report}`);
   } else {
-    for (const violation of report.violations) console.log(`\nVIOLATION ${violation}`);
     if (report.violations.length > 0) console.log(`\n${report.complaints.join("\n")}`);
     console.log(
       `\nseed ${seed}: ${report.sandboxes} sandboxes, ${JSON.stringify(report.counts)}, ${report.cuts} connections cut, ` +

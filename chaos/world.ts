@@ -63,7 +63,7 @@ export interface World {
 /** Lines of the journal that a violation shows. */
 const shownLines = 40;
 
-export function createWorld(run: string): World {
+export function createWorld(run: string, onViolation: (text: string) => void = () => {}): World {
   const began = performance.now();
   const journal: { readonly line: string; readonly about: readonly string[] }[] = [];
   const world: World = {
@@ -83,7 +83,9 @@ export function createWorld(run: string): World {
         (entry) => entry.about.length === 0 || entry.about.some((name) => about.includes(name)),
       );
       const told = lines.slice(-shownLines).map(({ line }) => `    ${line}`);
-      world.violations.push([rule, ...told].join("\n"));
+      const text = [rule, ...told].join("\n");
+      world.violations.push(text);
+      onViolation(text);
       world.note(`VIOLATION ${rule}`, ...about);
     },
     newVolume(name, client) {
