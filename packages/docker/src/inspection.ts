@@ -28,7 +28,6 @@ export interface ContainerInspection {
   };
   readonly NetworkSettings?: {
     readonly Networks?: Readonly<Record<string, { readonly IPAddress?: string; readonly Gateway?: string }>> | null;
-    readonly Ports?: Readonly<Record<string, readonly { readonly HostPort?: string }[] | null>> | null;
   };
 }
 

@@ -18,9 +18,8 @@ import { bench, host, missing, newId } from "./fixture.ts";
 const lacking: Partial<Record<Capability, string>> = {
   egress_names: "a packet filter holds IPv4 addresses and ranges; anything else is refused",
   control: "real containers have neither a virtual clock nor seeded faults",
-  internal_ports: "this engine connects no sandboxes with each other",
+  networking: "this engine exposes no ports yet",
   object_volumes: "Docker has none",
-  queue: "this engine promises memory without a bound, so nothing waits for it",
   no_extensions: "this server has its extensions",
 };
 

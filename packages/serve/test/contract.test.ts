@@ -13,14 +13,13 @@ import { createSqliteStore, hashKey, keyAuth, newKey, serve } from "../src/index
 const apiKey = newKey();
 const envGroup = { name: "shared", key: "SHARED", value: "from the group" };
 const maxFileBytes = 2 * 1024 * 1024;
-const allMemoryBytes = 400e9;
 const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "porter-sandbox-serve-"));
 
 const store = createSqliteStore(join(folder, "store.sqlite"));
 const shell = bashShell();
 const errors: unknown[] = [];
 const api = createSandboxApi({
-  engine: createMemoryEngine({ run: (call) => shell.run(call), capacity: { memory_bytes: allMemoryBytes } }),
+  engine: createMemoryEngine({ run: (call) => shell.run(call) }),
   store,
   auth: keyAuth([hashKey(newKey()), hashKey(apiKey)]),
   cors: { origins: "*" },
@@ -46,7 +45,6 @@ const cases = registerContract(
     image: "busybox:1",
     envGroup,
     maxFileBytes,
-    allMemoryBytes,
     bootTimeoutMs: 10_000,
     capabilities: capabilities.filter((name) => !absent.includes(name)),
   },

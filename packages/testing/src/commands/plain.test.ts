@@ -29,10 +29,6 @@ function setUp() {
       stdout: (data) => {
         output.stdout += encode(data);
       },
-      give: (data) => {
-        output.stdout += encode(data);
-      },
-      flushed: async () => {},
       stderr: (data) => {
         output.stderr += encode(data);
       },
