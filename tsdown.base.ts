@@ -19,6 +19,27 @@ const entries = [...new Set(published(manifest.publishConfig.exports))].map((fil
   file.replace(/^\.\/dist\/(.*)\.js$/, "src/$1.ts"),
 );
 
+/** The client's sources, declarations aside. */
+const client = /\/(?:spec|core|edge)\/(?:src|generated)\/.*(?<!\.d)\.ts$/;
+/** What core loads with `import()`, and the tables that go with it. */
+const onFirstUse = /\/core\/src\/extras\/|\/spec\/generated\/extensions(?:\/|\.ts$)/;
+/** Lists of exports, and rules of servers: that one of them names a module does not mean that the client needs it. */
+const lists = /\/(?:spec|core|edge)\/src\/index\.ts$|\/spec\/src\/query\.ts$/;
+
+interface Graph {
+  getModuleInfo(id: string): { readonly importers: readonly string[] } | null;
+}
+
+/** The file of a module that several others share. One that only what is loaded on first use imports goes with that. */
+function clientOf(id: string, graph: Graph): string | null {
+  const needed = (id: string, seen: ReadonlySet<string> = new Set()): boolean => {
+    if (seen.has(id) || onFirstUse.test(id)) return false;
+    const importers = (graph.getModuleInfo(id)?.importers ?? []).filter((importer) => !lists.test(importer));
+    return importers.length === 0 || importers.some((importer) => needed(importer, new Set([...seen, id])));
+  };
+  return client.test(id) && needed(id) ? "client" : null;
+}
+
 /**
  * How every published package is built: one entry for each file that its `publishConfig.exports` name. The private
  * packages, the client and zod are bundled in, types included; only what the manifest declares is left as an import,
@@ -39,11 +60,10 @@ export const library = defineConfig({
     onlyImport: [/^node:/, ...Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })],
     neverBundle: [/^node:/],
   },
-  // The client that several entries share is one file (declarations aside): each file costs every program that imports it.
+  // The client that several entries share is one file (declarations aside): each file costs every program that imports
+  // it. What is loaded on first use stays out of it.
   outputOptions: {
-    codeSplitting: {
-      groups: [{ name: "client", minShareCount: 2, test: /\/(?:spec|core|edge)\/(?:src|generated)\/.*(?<!\.d)\.ts$/ }],
-    },
+    codeSplitting: { groups: [{ name: clientOf, minShareCount: Math.min(entries.length, 2) }] },
   },
   checks: { pluginTimings: false },
   failOnWarn: true,

@@ -3,7 +3,13 @@ import { defineConfig } from "vitest/config";
 // The unit tests of every package, in the Node that runs this. The contract suite has its own runners in runtimes/.
 export default defineConfig({
   test: {
-    include: ["spec/**/*.test.ts", "packages/**/*.test.ts", "scripts/**/*.test.ts", "bench/**/*.test.ts"],
+    include: [
+      "spec/**/*.test.ts",
+      "packages/**/*.test.ts",
+      "scripts/**/*.test.ts",
+      "bench/**/*.test.ts",
+      "chaos/**/*.test.ts",
+    ],
     // Tests that need a container engine have a run of their own: packages/docker/vitest.docker.config.ts.
     exclude: ["**/node_modules/**", "**/dist/**", "**/*.docker.test.ts"],
   },

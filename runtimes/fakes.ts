@@ -8,6 +8,9 @@ export type FakeKind = "full" | "published" | "lean";
 
 export const kinds: readonly FakeKind[] = ["full", "published", "lean"];
 
+/** More than all other cases together ask for. */
+const allMemoryBytes = 400e9;
+
 /** What a fake's target is, whichever way leads to it. */
 export const facts: Readonly<Record<FakeKind, Omit<Target, "fetch">>> = {
   /** Everything that there is, with a shell. */
@@ -16,11 +19,13 @@ export const facts: Readonly<Record<FakeKind, Omit<Target, "fetch">>> = {
     apiKey: "contract-key-of-the-fake",
     envGroup: { name: "shared", key: "SHARED", value: "from the group" },
     maxFileBytes: 2 * 1024 * 1024,
+    allMemoryBytes,
     capabilities: without("no_extensions", "refuses_unsupported"),
   },
   /** The published API alone. */
   published: {
     image: "busybox:1",
+    allMemoryBytes,
     capabilities: without("auth", "env_groups", "file_limit", "idempotency_keys", "refuses_unsupported"),
   },
   /** An engine that can do no more than it must. */
@@ -54,6 +59,7 @@ export function createFake(kind: FakeKind): Pick<FakeSandboxApi, "fetch"> & Part
   return createFakeSandboxApi({
     cors,
     shell: bashShell(),
+    capacity: { memory_bytes: allMemoryBytes },
     extensions: kind === "full",
     ...(apiKey === undefined ? {} : { auth: { keys: [apiKey] } }),
     ...(envGroup === undefined ? {} : { envGroups: { [envGroup.name]: { [envGroup.key]: envGroup.value } } }),

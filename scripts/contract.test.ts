@@ -25,9 +25,9 @@ const contract = (...args: string[]) =>
 test("a server is held to the contract, and what it can do is told", async () => {
   const { code, stdout } = await contract("--base-url", server.url, "--api-key", "the-right-key", "--only", "health:");
   expect(stdout).toContain("ok    health: healthz says ok");
-  expect(stdout).toMatch(/^health +4 +3 +0 +1 +partly$/m);
+  expect(stdout).toMatch(/^health +5 +4 +0 +1 +partly$/m);
   expect(stdout).toContain("1 because the target lacks control");
-  expect(stdout).toContain("3 passed, 0 failed, 1 skipped");
+  expect(stdout).toContain("4 passed, 0 failed, 1 skipped");
   expect(code).toBe(0);
   expect(await fake.control.leaks()).toEqual({ sandboxes: [], volumes: [], requests: [] });
 }, 30_000);

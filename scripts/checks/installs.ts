@@ -16,10 +16,15 @@ export async function installInto(project: string, packages: readonly Packed[]):
 
 const report = `
 import * as sdk from "porter-sandbox";
+const volume = { id: "v", name: "v", type: "disk", path: "", phase: "ready", attached_to: [], created_at: "2026-01-02T03:04:05Z" };
+const fetch = async (url) => new Response(url.includes("/files/content") ? "bytes" : JSON.stringify(volume));
+const { volumes } = new sdk.Porter({ fetch });
 console.log(JSON.stringify({
   adapter: "uploadFile" in sdk ? "node" : "edge",
   porter: typeof sdk.Porter,
   root: typeof sdk.SandboxError,
+  // Moving bytes is loaded on first use.
+  read: await (await volumes.getById("v")).readText("/a"),
 }));
 `;
 
@@ -56,6 +61,7 @@ export function installChecks(project: string): Check[] {
           const said = JSON.parse(stdout) as Record<string, string>;
           hold(said.adapter === adapter, `resolved the ${said.adapter} adapter`);
           hold(said.porter === "function" && said.root === "function", `exports are missing: ${stdout}`);
+          hold(said.read === "bytes", `what is loaded on first use did not work: ${stdout}`);
           return undefined;
         },
       }),

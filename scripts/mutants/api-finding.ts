@@ -150,12 +150,7 @@ export const apiFindingMutants: readonly Mutant[] = [
       "[...records].sort((a, b) => (a.id < b.id ? -1 : 1))",
       "snapshots",
     ],
-    [
-      "lines of commands are all of the past",
-      "const recent = lines.filter(({ timestamp }) => timestamp >= since);",
-      "const recent = lines;",
-      "logs",
-    ],
+    ["lines of commands are all of the past", "line.timestamp >= since &&", "line.timestamp >= 0 &&", "logs"],
   ]),
   ...inFile("packages/api/src/memory/sandbox-index.ts", [
     [

@@ -6,8 +6,8 @@ export const apiHttpMutants: readonly Mutant[] = [
   ...inFile("packages/api/src/http/app.ts", [
     [
       "ids are decoded twice",
-      'context.req.param("id") ?? ""',
-      'decodeURIComponent(context.req.param("id") ?? "")',
+      'context.req.param(name) ?? ""',
+      'decodeURIComponent(context.req.param(name) ?? "")',
       "bad input",
     ],
     [
@@ -86,13 +86,7 @@ export const apiHttpMutants: readonly Mutant[] = [
     ],
   ]),
   ...inFile("packages/api/src/http/query.ts", [
-    [
-      "unknown filters are passed over",
-      "if (!Object.hasOwn(queries[operation], name)) {",
-      "if (name === null) {",
-      "listing",
-      "snapshots",
-    ],
+    ["unknown filters are passed over", "if (!known.includes(name)) {", "if (name === null) {", "listing", "snapshots"],
   ]),
   ...inFile("packages/api/src/http/cors.ts", [
     ["keys may not come from another origin", '"Access-Control-Allow-Headers": asked', '"X-Allow": asked', "cors"],
@@ -126,11 +120,18 @@ export const apiHttpMutants: readonly Mutant[] = [
       "health",
     ],
     [
-      "keys are not listed as an extension",
-      '["idempotency_keys", "exec_truncation"]',
-      '["exec_truncation"]',
-      "capabilities",
+      "egress is not told in readiness",
+      "const state = plane.extensions && egress !== undefined ? { egress } : {};",
+      "const state = {};",
+      "health",
     ],
+    [
+      "egress is told in readiness without extensions",
+      "const state = plane.extensions && egress !== undefined ? { egress } : {};",
+      "const state = { egress };",
+      "health",
+    ],
+    ["keys are not listed as an extension", 'EXTENSIONS = [\n  "idempotency_keys",', "EXTENSIONS = [", "capabilities"],
     [
       "keys are passed over",
       "plane.extensions ? request.headers.get",
@@ -191,7 +192,6 @@ export const apiHttpMutants: readonly Mutant[] = [
       "listing files",
     ],
     ["moves are not checked", "{ check: checkMoveRequest },", "{},", "moving files"],
-    ["commands are not checked", "{ check: checkExec },", "{},", "exec"],
     ["sandboxes are not checked", "check: checkSandboxSpec,", "", "bad input"],
     [
       "the path to list is not checked",
@@ -211,7 +211,14 @@ export const apiHttpMutants: readonly Mutant[] = [
       "errors",
     ],
     ["refusals do not name the field apart", "...(field && { field })", "...(field && {})", "bad input"],
-    ["refusals do not tell the phase", "...(phase && { phase }) };", "};", "exec", "lifecycle", "snapshots"],
+    [
+      "refusals do not tell the phase",
+      "...(phase && { phase }), ...end };",
+      "...end };",
+      "exec",
+      "lifecycle",
+      "snapshots",
+    ],
     [
       "a 404 does not name the id",
       "`no ${kind} has the id ${",

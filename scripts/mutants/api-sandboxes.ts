@@ -117,28 +117,27 @@ export const apiSandboxMutants: readonly Mutant[] = [
   ...inFile("packages/api/src/control/lifecycle.ts", [
     [
       "every sandbox lives an hour at most",
-      "record.ttl_seconds === undefined ? undefined :",
-      "record.ttl_seconds === undefined ? record.created_at + 3_600_000 :",
+      "ttl_seconds === undefined ? undefined :",
+      "ttl_seconds === undefined ? created_at + 3_600_000 :",
       "ttl",
     ],
     [
       "the time to live counts from creation",
-      "(record.started_at ?? record.created_at) + record.ttl_seconds",
-      "record.created_at + record.ttl_seconds",
+      "(started_at ?? created_at) + ttl_seconds",
+      "created_at + ttl_seconds",
       "ttl",
     ],
     [
       "the time to live does not count while waiting",
-      "record.ttl_seconds === undefined ? undefined :",
-      "record.ttl_seconds === undefined || record.started_at === undefined ? undefined :",
+      "ttl_seconds === undefined ? undefined :",
+      "ttl_seconds === undefined || started_at === undefined ? undefined :",
       "ttl",
     ],
-    ["the time to live is in milliseconds", "record.ttl_seconds * 1000;", "record.ttl_seconds;", "ttl"],
-    ["nothing expires", 'else await end(plane, id, "expired");', "", "ttl"],
+    ["the time to live is in milliseconds", "ttl_seconds * 1000, extended_to", "ttl_seconds, extended_to", "ttl"],
     [
       "what has not started waits for ever",
-      "running = await plane.engine.startSandbox(planOf(creating), signal);",
-      "running = await plane.engine.startSandbox(planOf(creating), signal);\n    await new Promise(() => {});",
+      "running = await plane.engine.startSandbox(planOf(record), signal, () => begin(plane, record.id));",
+      "running = await plane.engine.startSandbox(planOf(record), signal, () => begin(plane, record.id));\n    await new Promise(() => {});",
       "lifecycle",
     ],
     [
@@ -179,49 +178,7 @@ export const apiSandboxMutants: readonly Mutant[] = [
     ["terminating what is not there succeeds", "if (!ended) await sandboxOf(plane, id);", "", "lookup"],
     ["a start is not recorded", "    started_at,\n    host:", "    host:", "lifecycle", "ttl"],
     ["a host is not recorded", 'host: host === "" ? undefined : host,', "", "create"],
-    ["a slow start shows as running", '{ phase: "creating" });', '{ phase: "running" });', "lifecycle", "exec"],
-  ]),
-  ...inFile("packages/api/src/control/exec.ts", [
-    [
-      "a refused command does not tell the phase",
-      "is ${phase} and not running`, { phase });",
-      "is ${phase} and not running`);",
-      "exec",
-      "lifecycle",
-    ],
-    [
-      "output and errors are swapped",
-      "      stdout: stdout.text,\n      stderr: stderr.text,",
-      "      stdout: stderr.text,\n      stderr: stdout.text,",
-      "exec",
-      "create",
-    ],
-    [
-      "every command succeeds",
-      "      exit_code,\n      ...(plane.extensions",
-      "      exit_code: exit_code && 0,\n      ...(plane.extensions",
-      "exec",
-      "faults",
-    ],
-    [
-      "extension fields come without extensions",
-      "...(plane.extensions && { stdout_truncated",
-      "...({ stdout_truncated",
-      "routing",
-    ],
-    [
-      "commands write no logs",
-      "if (texts.length === 0) return undefined;",
-      "if (texts.length >= 0) return undefined;",
-      "logs",
-    ],
-    ["commands share an id", 'const { id: exec_id } = plane.ids.next("exec");', 'const exec_id = "exec-1";', "logs"],
-    [
-      "commands have no id",
-      "level: levelOf(line, stream), exec_id }));",
-      'level: levelOf(line, stream), exec_id: "" }));',
-      "logs",
-    ],
+    ["a slow start shows as running", '{ phase: "creating" }));', '{ phase: "running" }));', "lifecycle", "exec"],
   ]),
   ...inFile("packages/api/src/control/output.ts", [
     ["lines keep their ends", "append(text.slice(from, at));", "append(text.slice(from, at + 1));", "logs"],
@@ -231,7 +188,12 @@ export const apiSandboxMutants: readonly Mutant[] = [
       "{ const line = take(); if (line) lines.push(line); }\n      from",
       "logs",
     ],
-    ["output is cut at a thousand bytes", "let left = limit;", "let left = Math.min(limit, 1000);", "exec"],
+    [
+      "output is cut at a thousand bytes",
+      "Math.ceil(limit / 2) : limit;",
+      "Math.ceil(limit / 2) : Math.min(limit, 1000);",
+      "exec",
+    ],
   ]),
   ...inFile("packages/api/src/control/log-level.ts", [
     [
@@ -253,7 +215,12 @@ export const apiSandboxMutants: readonly Mutant[] = [
     ["a limit keeps the oldest", ".slice(Math.max(0, lines.length - limit))", ".slice(0, limit)", "logs"],
     ["the default limit is 100", "DEFAULT_LINES = 500", "DEFAULT_LINES = 100", "logs"],
     ["the default is two hours", "HOUR_MS = 3_600_000", "HOUR_MS = 7_200_000", "logs"],
-    ["an unreadable since is the default", "if (since === undefined) {", "if (query.since === null) {", "logs"],
+    [
+      "an unreadable since is the default",
+      "if (text !== undefined && time === undefined) {",
+      "if (text === null) {",
+      "logs",
+    ],
     ["logs of nothing are empty", "await sandboxOf(plane, id);\n  const limit", "const limit", "logs"],
     [
       "logs end with the sandbox",

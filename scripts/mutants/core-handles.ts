@@ -3,7 +3,7 @@ import { inFile, type Mutant } from "./mutant.ts";
 
 /** What the handles do with an answer. */
 export const coreHandleMutants: readonly Mutant[] = [
-  ...inFile("packages/core/src/resources/file-content.ts", [
+  ...inFile("packages/core/src/extras/file-content.ts", [
     ["offsets are not asked for", "const headers = offset || end", "const headers = end", "reading files"],
     [
       "lengths are not asked for",
@@ -57,18 +57,20 @@ export const coreHandleMutants: readonly Mutant[] = [
   ]),
   ...inFile("packages/core/src/resources/files.ts", [
     [
+      "paths have two slashes",
+      'this.path = `${parent.replace(/\\/+$/, "")}/${name}`;',
+      "this.path = `${parent}/${name}`;",
+      "listing files",
+    ],
+  ]),
+  ...inFile("packages/core/src/extras/file-listing.ts", [
+    [
       "a search finds the way too",
       "if (entry.name.toLowerCase().includes(wanted)) found.push(file);",
       "found.push(file);",
       "listing files",
     ],
     ["what a walk left out is left out", "else await open(file.path);", "", "walking files"],
-    [
-      "paths have two slashes",
-      'this.path = `${parent.replace(/\\/+$/, "")}/${name}`;',
-      "this.path = `${parent}/${name}`;",
-      "listing files",
-    ],
     ["directories are passed over", "if (!file.isDirectory) continue;", "continue;", "walking files"],
   ]),
   ...inFile("packages/core/src/resources/volume.ts", [
@@ -108,14 +110,14 @@ export const coreHandleMutants: readonly Mutant[] = [
     ["files move back", "body: { from, to } };", "body: { from: to, to: from } };", "moving files"],
     [
       "a search searches nothing",
-      "return this.#list(path, options, text).then((listing) => matchesOf(this, listing, text));",
-      "return this.#list(path, options, text).then((listing) => matchesOf(this, listing, `${text}x`));",
+      "return (await fileListing()).matchesOf(this, listing, text);",
+      "return (await fileListing()).matchesOf(this, listing, `${text}x`);",
       "listing files",
     ],
     [
       "every listing is of the root",
-      "return this.#list(path, options).then((listing) => entriesOf(this, listing));",
-      'return this.#list("/", options).then((listing) => entriesOf(this, listing));',
+      "const listing = await this.#list(path, options);",
+      'const listing = await this.#list("/", options);',
       "listing files",
     ],
     [
@@ -270,8 +272,8 @@ export const coreHandleMutants: readonly Mutant[] = [
     ["a command's output is forgotten", '      stdout: "",\n', "", "exec"],
     [
       "the output of commands is doubled",
-      'return (await perform(client, scope, "execSandbox", parts, readJson)) as ExecResult;',
-      'const result = (await perform(client, scope, "execSandbox", parts, readJson)) as ExecResult;\n        return { ...result, stdout: result.stdout + result.stdout, exit_code: 0 };',
+      'result.reason ??= "unknown";',
+      "Object.assign(result, { stdout: result.stdout + result.stdout, exit_code: 0 });",
       "exec",
       "capabilities",
     ],

@@ -356,7 +356,7 @@ export const coreTransportMutants: readonly Mutant[] = [
       "writing files",
     ],
   ]),
-  ...inFile("packages/core/src/transport/bytes.ts", [
+  ...inFile("packages/core/src/extras/bytes.ts", [
     ["a file that breaks off is whole", "throw interrupted(error);", "return undefined;", "reading files"],
     ["what a server sent too much is kept", "if (skip || chunk.length > left) {", "if (skip < 0) {", "reading files"],
     [

@@ -4,7 +4,15 @@
  * the tests of the client hold it to.
  */
 
-import { componentByOperation, isObject, type Json, type JsonObject, operationsOf, resolve } from "./derive.ts";
+import {
+  componentByOperation,
+  isObject,
+  type Json,
+  type JsonObject,
+  operationsOf,
+  resolve,
+  type SourceOperation,
+} from "./derive.ts";
 import { bodyKind } from "./operations.ts";
 
 const quote = (value: unknown) => JSON.stringify(value);
@@ -32,79 +40,158 @@ function fieldsOf(document: JsonObject, schema: JsonObject): string {
     .join(" ");
 }
 
-/** Every object component that the roots need. */
-function shapes(document: JsonObject, roots: Iterable<string>): string {
+/** The rows of every object component that the roots need, but those of `left`. */
+function shapeRows(document: JsonObject, roots: Iterable<string>, left: ReadonlySet<string>): Map<string, string> {
   const all = (document.components as JsonObject).schemas as JsonObject;
   const wanted = new Set(roots);
-  const rows: string[] = [];
+  const rows = new Map<string, string>();
   for (const name of wanted) {
+    if (left.has(name)) continue;
     const text = fieldsOf(document, all[name] as JsonObject);
-    rows.push(`  ${name}: ${quote(text)},`);
+    rows.set(name, text);
     for (const [, inner = ""] of text.matchAll(/:\[*([A-Z]\w*)/g)) wanted.add(inner);
   }
-  return `/**
- * The fields of each object: \`name:type\`, with \`?\` after the name when it is optional. No type is a string, \`#\` a
- * number, \`!\` a boolean, \`{\` a map of strings, a name another of these objects, and \`[\` before a type an array of it.
- */
-export const shapes: { readonly [name: string]: string | undefined } = {
-${rows.join("\n")}
-};`;
+  return rows;
 }
 
-function routes(document: JsonObject, requests: Map<string, string>, answers: Map<string, string>): string {
-  const rows = operationsOf(document).map(({ method, path, operation }) => {
-    const id = String(operation.operationId);
-    const responses = operation.responses as JsonObject;
-    const security = (operation.security ?? document.security) as unknown[];
-    const words = [
-      method.toUpperCase(),
-      path,
-      answers.get(id) ?? bodyKind(document, responses["200"] ?? responses["204"]),
-      requests.get(id) ?? bodyKind(document, operation.requestBody),
-      operation["x-retry"],
-      ...(security.length > 0 ? [] : ["open"]),
-    ];
-    return `  ${id}: ${quote(words.join(" ").replace(/ none safe$/, ""))},`;
-  });
-  return `/**
- * Method and path; what is answered and what is sent (the name of a shape is JSON, nothing is sent unless it says so);
- * the retry class (or else safe); and \`open\` when no key is asked for. See OperationInfo.
- */
-export const routes = {
-${rows.join("\n")}
-} as const;`;
+function routeOf(document: JsonObject, { method, path, operation }: SourceOperation, sent: string, answered: string) {
+  const responses = operation.responses as JsonObject;
+  const security = (operation.security ?? document.security) as unknown[];
+  const words = [
+    method.toUpperCase(),
+    path,
+    answered || bodyKind(document, responses["200"] ?? responses["204"]),
+    sent || bodyKind(document, operation.requestBody),
+    operation["x-retry"],
+    ...(security.length > 0 ? [] : ["open"]),
+  ];
+  return words.join(" ").replace(/ none safe$/, "");
 }
 
-function parameters(document: JsonObject): string {
-  const rows = operationsOf(document).flatMap(({ operation, parameters }) => {
-    const query = parameters.filter((parameter) => parameter.in === "query");
-    if (query.length === 0) return [];
-    const fields = query.map(({ name, schema: given, required }) => {
+/** The query parameters of an operation as the fields of an object; empty when there are none. */
+function parametersOf(document: JsonObject, { parameters }: SourceOperation): string {
+  return parameters
+    .filter((parameter) => parameter.in === "query")
+    .map(({ name, schema: given, required }) => {
       const schema = resolve(document, given);
       const items = schema.type === "array" ? resolve(document, schema.items) : schema;
       const text = items.format === "date-time" ? "@" : required ? "~" : "$";
       const mark = items.type === "string" ? text : items.minimum === 1 ? "+" : MARKS[String(items.type)];
       return `${name}${required ? "" : "?"}:${schema.type === "array" ? "[" : ""}${mark}`;
-    });
-    return [`  ${operation.operationId}: ${quote(fields.join(" "))},`];
-  });
-  return `/**
+    })
+    .join(" ");
+}
+
+/** The three tables of some operations. `left`: shapes that another table has. */
+function tablesOf(document: JsonObject, listed: readonly SourceOperation[], left: ReadonlySet<string> = new Set()) {
+  const requests = componentByOperation(document, "request");
+  const answers = componentByOperation(document, "response");
+  const idOf = ({ operation }: SourceOperation) => String(operation.operationId);
+  const named = (map: Map<string, string>) => listed.map((one) => map.get(idOf(one)) ?? "");
+  const roots = [...named(requests), ...named(answers)].filter(Boolean);
+  const parameters = listed.map((one) => [idOf(one), parametersOf(document, one)] as const).filter(([, text]) => text);
+  return {
+    shapes: shapeRows(document, roots, left),
+    routes: new Map(
+      listed.map((one) => {
+        const id = idOf(one);
+        return [id, routeOf(document, one, requests.get(id) ?? "", answers.get(id) ?? "")];
+      }),
+    ),
+    parameters: new Map(parameters),
+  };
+}
+
+const rowsOf = (rows: Map<string, string>, indent: string) =>
+  [...rows].map(([name, text]) => `${indent}${name}: ${quote(text)},\n`).join("");
+
+/** Which extension an operation belongs to. Whether there are any is for every client to ask. */
+export function extensionOf({ operation }: SourceOperation): string | undefined {
+  const extension = operation["x-extension"];
+  return extension === undefined || extension === "capabilities" ? undefined : String(extension);
+}
+
+/**
+ * The files of the client's tables by name: one for the published API, which every bundle carries, one for each extension
+ * with operations of its own, which is loaded with the first use of it, and one that has all of these.
+ */
+export function generateCompact(document: JsonObject, about: string): Map<string, string> {
+  const all = operationsOf(document);
+  const published = tablesOf(
+    document,
+    all.filter((one) => extensionOf(one) === undefined),
+  );
+  const extended = all.filter((one) => extensionOf(one) !== undefined);
+  const extensions = [...new Set(extended.flatMap((one) => extensionOf(one) ?? []))].sort();
+  const files = new Map([
+    [
+      "compact.ts",
+      `${about}
+/** Rows by name. */
+export interface Rows {
+  [name: string]: string;
+}
+
+/** What the client knows of some operations. */
+export interface Tables {
+  readonly shapes: Rows;
+  readonly routes: Rows;
+  readonly parameters: Rows;
+}
+
+/**
+ * The fields of each object: \`name:type\`, with \`?\` after the name when it is optional. No type is a string, \`#\` a
+ * number, \`!\` a boolean, \`{\` a map of strings, a name another of these objects, and \`[\` before a type an array of it.
+ */
+export const shapes: Rows = {
+${rowsOf(published.shapes, "  ")}};
+
+/**
+ * Method and path; what is answered and what is sent (the name of a shape is JSON, nothing is sent unless it says so);
+ * the retry class (or else safe); and \`open\` when no key is asked for. See OperationInfo.
+ */
+export const routes: Rows = {
+${rowsOf(published.routes, "  ")}};
+
+/**
  * The query parameters of each operation, as the fields of an object. \`$\` is well-formed text, \`~\` such a text that is
  * not empty, \`+\` a whole number from 1, \`@\` a Date or an RFC 3339 time.
  */
-export const parameters: { readonly [operation: string]: string | undefined } = {
-${rows.join("\n")}
-};`;
-}
+export const parameters: Rows = {
+${rowsOf(published.parameters, "  ")}};
 
-export function generateCompact(document: JsonObject, about: string): string {
-  const requests = componentByOperation(document, "request");
-  const answers = componentByOperation(document, "response");
-  return `${about}
-${shapes(document, [...requests.values(), ...answers.values()])}
+/** The operations that are not here but in the tables of extensions. */
+export const elsewhere: readonly string[] = ${quote(extended.map(({ operation }) => operation.operationId))};
+`,
+    ],
+    [
+      "extensions.ts",
+      `${about}
+${extensions.map((name) => `import { tables as ${name} } from "./extensions/${name}.ts";\n`).join("")}import type { Tables } from "./compact.ts";
 
-${routes(document, requests, answers)}
+/** The tables of all extensions. */
+export const extensions: readonly Tables[] = [${extensions.join(", ")}];
+`,
+    ],
+  ]);
+  for (const name of extensions) {
+    const own = extended.filter((one) => extensionOf(one) === name);
+    const { shapes, routes, parameters } = tablesOf(document, own, new Set(published.shapes.keys()));
+    files.set(
+      `extensions/${name}.ts`,
+      `${about}
+import type { Tables } from "../compact.ts";
 
-${parameters(document)}
-`;
+export const tables: Tables = {
+  shapes: {
+${rowsOf(shapes, "    ")}  },
+  routes: {
+${rowsOf(routes, "    ")}  },
+  parameters: {
+${rowsOf(parameters, "    ")}  },
+};
+`,
+    );
+  }
+  return files;
 }

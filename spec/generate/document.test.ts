@@ -8,7 +8,7 @@ import { staleFiles } from "./generate.ts";
 const document = parse(await readFile(new URL("../openapi.yaml", import.meta.url), "utf8")) as JsonObject;
 const all = operationsOf(document);
 
-/** The published API and its one operation of ours, as its users know it. */
+/** The published API with the operations of ours, as its users know it. */
 const ENDPOINTS = [
   "GET /healthz",
   "GET /readyz",
@@ -20,6 +20,13 @@ const ENDPOINTS = [
   "GET /v1/sandbox/{id}",
   "DELETE /v1/sandbox/{id}",
   "POST /v1/sandbox/{id}/exec",
+  "PUT /v1/sandbox/{id}/ttl",
+  "GET /v1/sandbox/{id}/processes",
+  "GET /v1/sandbox/{id}/processes/{exec_id}",
+  "GET /v1/sandbox/{id}/processes/{exec_id}/output",
+  "PUT /v1/sandbox/{id}/processes/{exec_id}/stdin",
+  "POST /v1/sandbox/{id}/processes/{exec_id}/kill",
+  "POST /v1/sandbox/{id}/processes/{exec_id}/resize",
   "GET /v1/sandbox/{id}/logs",
   "GET /v1/sandbox/{id}/metrics-summary",
   "GET /v1/sandbox/{id}/metrics",
@@ -107,12 +114,15 @@ it("keeps what is sent and what is answered apart, and closes only what is sent"
     "DomainEntry",
     "EgressSpec",
     "ExecRequest",
+    "ExtendTtlRequest",
+    "KillRequest",
     "MoveRequest",
     "NetworkingEntry",
     "ObjectVolumeSpec",
     "ResourceSpec",
     "SandboxSpec",
     "SnapshotRequest",
+    "TtySize",
     "VolumeSpec",
   ]);
   for (const [, { operation }] of all.entries()) {

@@ -3,7 +3,7 @@
  * from what a fresh run makes.
  */
 
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import openapiTS, { astToString, type OpenAPI3 } from "openapi-typescript";
 import { parse } from "yaml";
 import { generateCompact } from "./compact.ts";
@@ -21,7 +21,7 @@ export async function generateAll(): Promise<Map<string, string>> {
   return new Map([
     ["types.ts", about("The wire's shapes as types.") + astToString(types)],
     ["operations.ts", generateOperations(document, about("Every operation, as a table."))],
-    ["compact.ts", generateCompact(document, about("The client's view, as small as it can be."))],
+    ...generateCompact(document, about("The client's view, as small as it can be.")),
     ["queries.ts", generateQueries(document, about("The query parameters of operations, as a table."))],
     [
       "requests.ts",
@@ -46,10 +46,12 @@ export async function generateAll(): Promise<Map<string, string>> {
   ]);
 }
 
-/** Names of files in `generated/` that differ from a fresh run. */
+/** Names of files in `generated/` that differ from a fresh run, or that it would not make. */
 export async function staleFiles(): Promise<string[]> {
-  const stale: string[] = [];
-  for (const [name, text] of await generateAll()) {
+  const fresh = await generateAll();
+  const there = await readdir(new URL("generated/", root), { recursive: true });
+  const stale = there.filter((name) => name.endsWith(".ts") && !fresh.has(name));
+  for (const [name, text] of fresh) {
     const committed = await readFile(new URL(`generated/${name}`, root), "utf8").catch(() => undefined);
     if (committed !== text) stale.push(name);
   }
@@ -64,7 +66,9 @@ if (import.meta.main) {
       process.exitCode = 1;
     }
   } else {
-    await mkdir(new URL("generated/", root), { recursive: true });
-    for (const [name, text] of await generateAll()) await writeFile(new URL(`generated/${name}`, root), text);
+    const fresh = await generateAll();
+    await rm(new URL("generated/extensions/", root), { recursive: true, force: true });
+    await mkdir(new URL("generated/extensions/", root), { recursive: true });
+    for (const [name, text] of fresh) await writeFile(new URL(`generated/${name}`, root), text);
   }
 }

@@ -69,6 +69,7 @@ export function generateQueries(document: JsonObject, about: string): string {
         `required: ${parameter.required === true}`,
         ...(items.minimum === undefined ? [] : [`minimum: ${items.minimum}`]),
         ...(items.enum === undefined ? [] : [`values: ${quote(items.enum)}`]),
+        ...(parameter["x-extension"] === undefined ? [] : [`extension: ${quote(parameter["x-extension"])}`]),
       ];
       return `    ${parameter.name}: { ${parts.join(", ")} },`;
     });
@@ -84,6 +85,8 @@ export interface QueryParameterInfo {
   readonly minimum?: number;
   /** The only values allowed. */
   readonly values?: readonly string[];
+  /** Set when the parameter is not part of the published API. */
+  readonly extension?: string;
 }
 
 /** The query parameters of each operation that has some. */

@@ -1,25 +1,37 @@
 // Made from openapi.yaml by `npm run generate`. Do not edit.
 // The client's view, as small as it can be.
 
+/** Rows by name. */
+export interface Rows {
+  [name: string]: string;
+}
+
+/** What the client knows of some operations. */
+export interface Tables {
+  readonly shapes: Rows;
+  readonly routes: Rows;
+  readonly parameters: Rows;
+}
+
 /**
  * The fields of each object: `name:type`, with `?` after the name when it is optional. No type is a string, `#` a
  * number, `!` a boolean, `{` a map of strings, a name another of these objects, and `[` before a type an array of it.
  */
-export const shapes: { readonly [name: string]: string | undefined } = {
-  SandboxSpec: "image? snapshot_id? name? tags?:{ command?:[ args?:[ env?:{ env_groups?:[ volume_mounts?:{ networking?:[NetworkingEntry egress?:EgressSpec resources?:ResourceSpec ttl_seconds?:#",
-  ExecRequest: "command:[",
+export const shapes: Rows = {
+  SandboxSpec: "image? snapshot_id? name? tags?:{ command?:[ args?:[ env?:{ env_groups?:[ volume_mounts?:{ networking?:[NetworkingEntry egress?:EgressSpec resources?:ResourceSpec ttl_seconds?:# idle_timeout_seconds?:#",
+  ExecRequest: "command:[ cwd? env?:{ user? timeout_ms?:# stdin?:! tty?:TtySize max_output_bytes?:#",
   SnapshotRequest: "mode?",
   VolumeSpec: "name? type? object?:ObjectVolumeSpec",
   MoveRequest: "from to",
   HealthResponse: "status",
-  ReadyResponse: "status active_sandboxes:#",
+  ReadyResponse: "status active_sandboxes:# egress?",
   CapabilitiesResponse: "extensions:[ engine?",
   RunResponse: "id name volume_mounts?:{",
   StatusList: "sandboxes:[StatusResponse pagination:Pagination filter_values?:FilterValues",
   CountsResponse: "points:[CountPoint granularity_ms:#",
   IdResponse: "id",
-  StatusResponse: "id name image tags?:{ phase exit_code?:# created_at started_at? finished_at? host internal_address? volume_mounts?:{ exec_target?:ExecTarget",
-  ExecResponse: "stdout stderr exit_code:# stdout_truncated?:! stderr_truncated?:!",
+  StatusResponse: "id name image tags?:{ phase exit_code?:# reason? message? expires_at? idle_timeout_seconds?:# created_at started_at? finished_at? host internal_address? volume_mounts?:{ exec_target?:ExecTarget",
+  ExecResponse: "stdout stderr exit_code:# stdout_truncated?:! stderr_truncated?:! stdout_tail? stderr_tail? stdout_bytes?:# stderr_bytes?:# reason? signal?",
   LogsResponse: "sandbox_id logs:[LogLine",
   MetricsSummary: "window_seconds:# has_data:! cpu_cores_p50?:# cpu_cores_p90?:# cpu_limit_cores?:# cpu_util_p50_pct?:# cpu_util_p90_pct?:# mem_bytes_p50?:# mem_bytes_p90?:# mem_limit_bytes?:# mem_util_p50_pct?:# mem_util_p90_pct?:#",
   MetricsResponse: "results:[MetricResult",
@@ -31,6 +43,7 @@ export const shapes: { readonly [name: string]: string | undefined } = {
   NetworkingEntry: "port:# domains?:[DomainEntry internal?:!",
   EgressSpec: "allowed_destinations:[",
   ResourceSpec: "cpu? memory?",
+  TtySize: "rows:# cols:#",
   ObjectVolumeSpec: "bucket prefix? access?",
   Pagination: "current_page:# total_pages:# has_next_page:!",
   FilterValues: "tags:[ images:[ phases:[",
@@ -49,7 +62,7 @@ export const shapes: { readonly [name: string]: string | undefined } = {
  * Method and path; what is answered and what is sent (the name of a shape is JSON, nothing is sent unless it says so);
  * the retry class (or else safe); and `open` when no key is asked for. See OperationInfo.
  */
-export const routes = {
+export const routes: Rows = {
   healthz: "GET /healthz HealthResponse none safe open",
   readyz: "GET /readyz ReadyResponse none safe open",
   getCapabilities: "GET /v1/capabilities CapabilitiesResponse",
@@ -75,17 +88,17 @@ export const routes = {
   readVolumeFile: "GET /v1/volume/{id}/files/content bytes",
   writeVolumeFile: "PUT /v1/volume/{id}/files/content none bytes idempotent",
   moveVolumeFile: "POST /v1/volume/{id}/files/move none MoveRequest never",
-} as const;
+};
 
 /**
  * The query parameters of each operation, as the fields of an object. `$` is well-formed text, `~` such a text that is
  * not empty, `+` a whole number from 1, `@` a Date or an RFC 3339 time.
  */
-export const parameters: { readonly [operation: string]: string | undefined } = {
+export const parameters: Rows = {
   listSandboxes: "start_time?:@ end_time?:@ search?:$ tag?:[$ phase?:[$ image?:$ include_filter_values?:! page?:+",
   countSandboxes: "start_time?:@ end_time?:@ search?:$ tag?:[$ phase?:[$ image?:$ include_filter_values?:!",
   lookupSandbox: "name:~",
-  getSandboxLogs: "limit?:+ since?:$",
+  getSandboxLogs: "limit?:+ since?:$ until?:$ level?:[$ exec_id?:$",
   getSandboxMetricsSummary: "since?:$",
   getSandboxMetrics: "metric:~ start_time_utc?:@ end_time_utc?:@",
   listSnapshots: "sandbox_id?:$",
@@ -94,3 +107,6 @@ export const parameters: { readonly [operation: string]: string | undefined } = 
   readVolumeFile: "path:~",
   writeVolumeFile: "path:~",
 };
+
+/** The operations that are not here but in the tables of extensions. */
+export const elsewhere: readonly string[] = ["listProcesses","getProcess","readProcessOutput","writeProcessInput","killProcess","resizeProcess","extendSandboxTtl"];

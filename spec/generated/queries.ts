@@ -10,6 +10,8 @@ export interface QueryParameterInfo {
   readonly minimum?: number;
   /** The only values allowed. */
   readonly values?: readonly string[];
+  /** Set when the parameter is not part of the published API. */
+  readonly extension?: string;
 }
 
 /** The query parameters of each operation that has some. */
@@ -36,9 +38,20 @@ export const queries = {
   lookupSandbox: {
     name: { type: "string", array: false, required: true },
   },
+  readProcessOutput: {
+    stdout_offset: { type: "integer", array: false, required: false, minimum: 0 },
+    stderr_offset: { type: "integer", array: false, required: false, minimum: 0 },
+  },
+  writeProcessInput: {
+    offset: { type: "integer", array: false, required: true, minimum: 0 },
+    eof: { type: "boolean", array: false, required: false },
+  },
   getSandboxLogs: {
     limit: { type: "integer", array: false, required: false, minimum: 1 },
     since: { type: "string", array: false, required: false },
+    until: { type: "string", array: false, required: false, extension: "log_filters" },
+    level: { type: "string", array: true, required: false, values: ["error","warning","info"], extension: "log_filters" },
+    exec_id: { type: "string", array: false, required: false, extension: "log_filters" },
   },
   getSandboxMetricsSummary: {
     since: { type: "string", array: false, required: false },

@@ -36,11 +36,32 @@ export const SandboxSpec = /*#__PURE__*/ zod.strictObject({
   "networking": /*#__PURE__*/ zod.optional(/*#__PURE__*/ zod.array(NetworkingEntry)),
   "egress": /*#__PURE__*/ zod.optional(EgressSpec),
   "resources": /*#__PURE__*/ zod.optional(ResourceSpec),
-  "ttl_seconds": /*#__PURE__*/ zod.optional(/*#__PURE__*/ zod.number())
+  "ttl_seconds": /*#__PURE__*/ zod.optional(/*#__PURE__*/ zod.number()),
+  "idle_timeout_seconds": /*#__PURE__*/ zod.optional(/*#__PURE__*/ zod.number())
+});
+
+export const ExtendTtlRequest = /*#__PURE__*/ zod.strictObject({
+  "ttl_seconds": /*#__PURE__*/ zod.number()
+});
+
+export const TtySize = /*#__PURE__*/ zod.strictObject({
+  "rows": /*#__PURE__*/ zod.number(),
+  "cols": /*#__PURE__*/ zod.number()
 });
 
 export const ExecRequest = /*#__PURE__*/ zod.strictObject({
-  "command": /*#__PURE__*/ zod.array(/*#__PURE__*/ zod.string())
+  "command": /*#__PURE__*/ zod.array(/*#__PURE__*/ zod.string()),
+  "cwd": /*#__PURE__*/ zod.optional(/*#__PURE__*/ zod.string()),
+  "env": /*#__PURE__*/ zod.optional(/*#__PURE__*/ zod.record(/*#__PURE__*/ zod.string(), /*#__PURE__*/ zod.string())),
+  "user": /*#__PURE__*/ zod.optional(/*#__PURE__*/ zod.string()),
+  "timeout_ms": /*#__PURE__*/ zod.optional(/*#__PURE__*/ zod.number()),
+  "stdin": /*#__PURE__*/ zod.optional(/*#__PURE__*/ zod.boolean()),
+  "tty": /*#__PURE__*/ zod.optional(TtySize),
+  "max_output_bytes": /*#__PURE__*/ zod.optional(/*#__PURE__*/ zod.number())
+});
+
+export const KillRequest = /*#__PURE__*/ zod.strictObject({
+  "signal": /*#__PURE__*/ zod.optional(/*#__PURE__*/ zod.string())
 });
 
 export const SnapshotRequest = /*#__PURE__*/ zod.strictObject({
@@ -67,6 +88,9 @@ export const MoveRequest = /*#__PURE__*/ zod.strictObject({
 export const requestSchemas = {
   createSandbox: SandboxSpec,
   execSandbox: ExecRequest,
+  killProcess: KillRequest,
+  resizeProcess: TtySize,
+  extendSandboxTtl: ExtendTtlRequest,
   createSnapshot: SnapshotRequest,
   createVolume: VolumeSpec,
   moveVolumeFile: MoveRequest,

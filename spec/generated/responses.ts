@@ -9,7 +9,8 @@ export const HealthResponse = /*#__PURE__*/ zod.object({
 
 export const ReadyResponse = /*#__PURE__*/ zod.object({
   "status": /*#__PURE__*/ zod.string(),
-  "active_sandboxes": /*#__PURE__*/ zod.number()
+  "active_sandboxes": /*#__PURE__*/ zod.number(),
+  "egress": /*#__PURE__*/ zod.nullish(/*#__PURE__*/ zod.string())
 });
 
 export const CapabilitiesResponse = /*#__PURE__*/ zod.object({
@@ -38,6 +39,10 @@ export const StatusResponse = /*#__PURE__*/ zod.object({
   "tags": /*#__PURE__*/ zod.nullish(/*#__PURE__*/ zod.object({})),
   "phase": StatusResponsePhase,
   "exit_code": /*#__PURE__*/ zod.nullish(/*#__PURE__*/ zod.number()),
+  "reason": /*#__PURE__*/ zod.nullish(/*#__PURE__*/ zod.string()),
+  "message": /*#__PURE__*/ zod.nullish(/*#__PURE__*/ zod.string()),
+  "expires_at": /*#__PURE__*/ zod.nullish(/*#__PURE__*/ zod.string()),
+  "idle_timeout_seconds": /*#__PURE__*/ zod.nullish(/*#__PURE__*/ zod.number()),
   "created_at": /*#__PURE__*/ zod.string(),
   "started_at": /*#__PURE__*/ zod.nullish(/*#__PURE__*/ zod.string()),
   "finished_at": /*#__PURE__*/ zod.nullish(/*#__PURE__*/ zod.string()),
@@ -79,12 +84,44 @@ export const IdResponse = /*#__PURE__*/ zod.object({
   "id": /*#__PURE__*/ zod.string()
 });
 
+export const ExitReason = /*#__PURE__*/ zod.string();
+
 export const ExecResponse = /*#__PURE__*/ zod.object({
   "stdout": /*#__PURE__*/ zod.string(),
   "stderr": /*#__PURE__*/ zod.string(),
   "exit_code": /*#__PURE__*/ zod.number(),
   "stdout_truncated": /*#__PURE__*/ zod.nullish(/*#__PURE__*/ zod.boolean()),
-  "stderr_truncated": /*#__PURE__*/ zod.nullish(/*#__PURE__*/ zod.boolean())
+  "stderr_truncated": /*#__PURE__*/ zod.nullish(/*#__PURE__*/ zod.boolean()),
+  "stdout_tail": /*#__PURE__*/ zod.nullish(/*#__PURE__*/ zod.string()),
+  "stderr_tail": /*#__PURE__*/ zod.nullish(/*#__PURE__*/ zod.string()),
+  "stdout_bytes": /*#__PURE__*/ zod.nullish(/*#__PURE__*/ zod.number()),
+  "stderr_bytes": /*#__PURE__*/ zod.nullish(/*#__PURE__*/ zod.number()),
+  "reason": /*#__PURE__*/ zod.nullish(ExitReason),
+  "signal": /*#__PURE__*/ zod.nullish(/*#__PURE__*/ zod.string())
+});
+
+export const ProcessResponse = /*#__PURE__*/ zod.object({
+  "exec_id": /*#__PURE__*/ zod.string(),
+  "command": /*#__PURE__*/ zod.array(/*#__PURE__*/ zod.string()),
+  "started_at": /*#__PURE__*/ zod.string(),
+  "tty": /*#__PURE__*/ zod.boolean(),
+  "stdin": /*#__PURE__*/ zod.boolean(),
+  "running": /*#__PURE__*/ zod.boolean(),
+  "finished_at": /*#__PURE__*/ zod.nullish(/*#__PURE__*/ zod.string()),
+  "exit_code": /*#__PURE__*/ zod.nullish(/*#__PURE__*/ zod.number()),
+  "signal": /*#__PURE__*/ zod.nullish(/*#__PURE__*/ zod.string()),
+  "reason": /*#__PURE__*/ zod.nullish(ExitReason),
+  "stdout_bytes": /*#__PURE__*/ zod.number(),
+  "stderr_bytes": /*#__PURE__*/ zod.number(),
+  "stdin_bytes": /*#__PURE__*/ zod.number()
+});
+
+export const ProcessList = /*#__PURE__*/ zod.object({
+  "processes": /*#__PURE__*/ zod.array(ProcessResponse)
+});
+
+export const StdinResponse = /*#__PURE__*/ zod.object({
+  "stdin_bytes": /*#__PURE__*/ zod.number()
 });
 
 export const LogLine = /*#__PURE__*/ zod.object({
@@ -199,7 +236,10 @@ export const ErrorResponse = /*#__PURE__*/ zod.object({
   "error": /*#__PURE__*/ zod.string(),
   "code": /*#__PURE__*/ zod.nullish(/*#__PURE__*/ zod.string()),
   "field": /*#__PURE__*/ zod.nullish(/*#__PURE__*/ zod.string()),
-  "phase": /*#__PURE__*/ zod.nullish(StatusResponsePhase)
+  "phase": /*#__PURE__*/ zod.nullish(StatusResponsePhase),
+  "exit_code": /*#__PURE__*/ zod.nullish(/*#__PURE__*/ zod.number()),
+  "reason": /*#__PURE__*/ zod.nullish(/*#__PURE__*/ zod.string()),
+  "message": /*#__PURE__*/ zod.nullish(/*#__PURE__*/ zod.string())
 });
 
 export const responseSchemas = {
@@ -212,7 +252,11 @@ export const responseSchemas = {
   lookupSandbox: IdResponse,
   getSandbox: StatusResponse,
   execSandbox: ExecResponse,
+  listProcesses: ProcessList,
+  getProcess: ProcessResponse,
+  writeProcessInput: StdinResponse,
   getSandboxLogs: LogsResponse,
+  extendSandboxTtl: StatusResponse,
   getSandboxMetricsSummary: MetricsSummary,
   getSandboxMetrics: MetricsResponse,
   createSnapshot: SnapshotResponse,

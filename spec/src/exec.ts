@@ -12,5 +12,5 @@ export const checkCommand: Check = (field, value) =>
 
 const checkBody = fields({ command: checkCommand }, {});
 
-/** The body of an exec. */
+/** The body of an exec, but for what `checkExecOptions` judges. */
 export const checkExec = (body: unknown): Violation | undefined => checkBody("", body);

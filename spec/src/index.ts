@@ -1,7 +1,7 @@
 /** The rules that both sides share: pure, on web standards, and never throwing whatever they are given. */
 
 export type { Check } from "./checks.ts";
-export { type Clock, sleep, systemClock } from "./clock.ts";
+export { type Clock, systemClock } from "./clock.ts";
 export { parseGoDuration, parseMetricsWindow, parseSince, parseTime } from "./durations.ts";
 export {
   checkEgress,
@@ -30,7 +30,8 @@ export { endedPhases, isEnded, isLive, livePhases, StatusResponsePhase } from ".
 export { checkResources, MAX_CPU_CORES, MAX_MEMORY_BYTES, parseCpu, parseMemory } from "./quantities.ts";
 export { parseQuery, type QueryValues } from "./query.ts";
 export { formatContentRange, parseContentRange, parseRange, type RangeAnswer } from "./range.ts";
-export { checkSandboxSpec, checkTtl, MAX_TTL_SECONDS } from "./sandbox-spec.ts";
+export { checkExtendTtl, checkSandboxSpec, checkTtl, MAX_TTL_SECONDS } from "./sandbox-spec.ts";
+export { sleep } from "./sleep.ts";
 export { checkEnv, checkTags, parseTagFilter } from "./tags.ts";
 export { describeViolation, type Violation, violation } from "./violations.ts";
 export { checkFilePath, checkMoveRequest, checkVolumePath, normalizeVolumePath } from "./volume-path.ts";

@@ -24,7 +24,7 @@ describe("parseQuery", () => {
   it("takes an empty value for none", () => {
     expect(parseQuery("getSandboxLogs", "limit=&since=")).toEqual({
       ok: true,
-      values: { limit: undefined, since: undefined },
+      values: { limit: undefined, since: undefined, until: undefined, level: [], exec_id: undefined },
     });
   });
 

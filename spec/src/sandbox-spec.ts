@@ -12,7 +12,7 @@ import { type Violation, violation } from "./violations.ts";
 /** 365 days. */
 export const MAX_TTL_SECONDS = 31_536_000;
 
-/** Seconds that a sandbox may live. */
+/** Seconds that a sandbox may live, from its start or from now, and that it may idle. */
 export const checkTtl = whole(1, MAX_TTL_SECONDS);
 
 /** Exactly one of image and snapshot; an empty `image` beside a `snapshot_id` counts as none. */
@@ -40,8 +40,14 @@ const checkFields = fields(
     egress: checkEgress,
     resources: checkResources,
     ttl_seconds: checkTtl,
+    idle_timeout_seconds: checkTtl,
   },
 );
+
+const checkExtension = fields({ ttl_seconds: checkTtl }, {});
+
+/** The body of an extension of a sandbox's time to live. */
+export const checkExtendTtl = (body: unknown): Violation | undefined => checkExtension("", body);
 
 /**
  * Checks all of a create that needs no server: values, and how fields go together. Never throws, whatever it is given. A

@@ -57,9 +57,22 @@ describe("being up", () => {
     expect((await ask("GET", "/readyz")).body).toEqual({ status: "ready", active_sandboxes: 1 });
   });
 
+  test("readiness tells whether egress is enforced, when the engine says so and extensions are wanted", async () => {
+    for (const egress of ["enforced", "unenforced"] as const) {
+      const { ask, engine } = createHarness();
+      Object.assign(engine, { egress });
+      expect((await ask("GET", "/readyz")).body).toEqual({ status: "ready", active_sandboxes: 0, egress });
+      expect((await ask("GET", "/v1/capabilities")).body.extensions).toContain("egress_state");
+      const plain = createHarness({ extensions: false });
+      Object.assign(plain.engine, { egress });
+      expect((await plain.ask("GET", "/readyz")).body).toEqual({ status: "ready", active_sandboxes: 0 });
+    }
+    expect((await createHarness().ask("GET", "/v1/capabilities")).body.extensions).not.toContain("egress_state");
+  });
+
   test("capabilities name the extensions and the engine; a server of the published API alone has none", async () => {
     expect((await createHarness().ask("GET", "/v1/capabilities")).body).toEqual({
-      extensions: ["idempotency_keys", "exec_truncation"],
+      extensions: expect.arrayContaining(["idempotency_keys", "exec_truncation", "status_reason", "lifetime"]),
       engine: "double",
     });
     expect((await createHarness({ extensions: false }).ask("GET", "/v1/capabilities")).status).toBe(404);

@@ -2,6 +2,7 @@
 import { type Clock, sleep, systemClock } from "@porter-sandbox/spec";
 import { type Agenda, createAgenda } from "./agenda.ts";
 import type { EnvGroups, Plane } from "./control/plane.ts";
+import { endProcesses } from "./control/processes.ts";
 import { reconcile } from "./control/reconcile.ts";
 import { runTask } from "./control/tasks.ts";
 import type { Engine } from "./engine.ts";
@@ -120,6 +121,9 @@ export function createSandboxApi(options: SandboxApiOptions): SandboxApi {
     settling: new Map(),
     stopping: new Map(),
     commands: new Map(),
+    processes: { bySandbox: new Map(), ended: new Map() },
+    activity: new Map(),
+    extended: new Map(),
     background: new Set(),
     closed: false,
   };
@@ -192,6 +196,8 @@ export function createSandboxApi(options: SandboxApiOptions): SandboxApi {
 
   async function shutDown(): Promise<void> {
     await readiness?.catch(report);
+    // Before the requests under way: one may be reading a process, or writing to it.
+    if (plane.processes.bySandbox.size > 0) await drain([endProcesses(plane)], limits.drainMs);
     if (underWay.size > 0) {
       await drain(underWay, limits.drainMs);
       for (const ends of plane.commands.values()) for (const end of ends) end();

@@ -72,16 +72,53 @@ export interface RunningSandbox {
   readonly ended: Promise<SandboxEnd>;
 }
 
-/** A command that runs in a sandbox, on byte streams. */
+/** A terminal's size. */
+export interface TtySize {
+  readonly rows: number;
+  readonly cols: number;
+}
+
+/** A command to start. */
+export interface ExecPlan {
+  readonly exec_id: string;
+  /** The program and its arguments. */
+  readonly command: readonly string[];
+  /** Whether its input stays open; else it is empty. */
+  readonly stdin: boolean;
+  /** An absolute path. Absent: the image's. */
+  readonly cwd?: string;
+  /** Over the sandbox's own. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** A name or number, perhaps with `:group`. Absent: the image's. */
+  readonly user?: string;
+  /** Gives it a terminal of this size; what it writes all comes as `stdout` then. */
+  readonly tty?: TtySize;
+  /** Whether what it started ends when it does. Absent: it may go on, as after a shell's `&`. */
+  readonly whole?: boolean;
+}
+
+/** How a command ended. */
+export interface ExecEnd {
+  /** 128 and the signal's number when a signal ended it. */
+  readonly exit_code: number;
+  /** `SIGTERM`, say: only when the engine knows that a signal ended it. */
+  readonly signal?: string;
+}
+
+/** A command that runs in a sandbox, on byte streams. Nothing is read ahead: a reader that rests makes the command rest. */
 export interface EngineExec {
   readonly stdout: ReadableStream<Uint8Array>;
   readonly stderr: ReadableStream<Uint8Array>;
   /** Closing it is end of file. Absent when the exec was asked for without stdin. */
   readonly stdin?: WritableStream<Uint8Array>;
   /** Resolves when the command has ended, after the last byte of both streams; rejects with an EngineError when its end cannot be known. */
-  readonly exit: Promise<{ readonly exit_code: number }>;
+  readonly exit: Promise<ExecEnd>;
   /** Kills the command with all its descendants. Safe to repeat, and after the end. */
   kill(): Promise<void>;
+  /** Sends a signal (`SIGTERM`, …; not `SIGKILL`) to the command's process group. Does nothing after the end. */
+  signal(name: string): Promise<void>;
+  /** Changes the size of its terminal. Does nothing after the end. */
+  resize(size: TtySize): Promise<void>;
 }
 
 /** One line of the workload's own output. */
@@ -90,6 +127,17 @@ export interface EngineLogLine {
   readonly timestamp: number;
   readonly line: string;
   readonly stream: "stdout" | "stderr";
+}
+
+/** Which lines of the workload's output. Times are milliseconds since the epoch. */
+export interface EngineLogOptions {
+  /** Only lines at or after this. */
+  readonly since: number;
+  readonly limit: number;
+  /** Only lines at or before this. Absent: all that came since. */
+  readonly until?: number;
+  /** Only lines of which this says so; `limit` counts those. Absent: all. */
+  readonly keep?: (line: EngineLogLine) => boolean;
 }
 
 export interface EngineMetricSample {
@@ -135,6 +183,11 @@ export interface Engine {
   readonly name: string;
   readonly features: EngineFeatures;
   /**
+   * Whether sandboxes are kept from what `egress` does not allow, shown to operators in `/readyz`. Not given: the engine
+   * does not say.
+   */
+  readonly egress?: "enforced" | "unenforced" | undefined;
+  /**
    * Looks at a create before anything happens: what of it this engine cannot enforce, though it has the feature as such
    * (host names in `egress`, say). The field and the rule make the 422's message. Without this it can do all of it.
    */
@@ -147,8 +200,11 @@ export interface Engine {
    * Brings a sandbox up; resolves when its main process has started. Rejects with an EngineError (`image_pull`,
    * `engine_error`, …) when it never will, leaving nothing behind. When `signal` aborts, it stops as soon as it can,
    * leaves nothing behind, and rejects with the signal's reason.
+   *
+   * An engine that lets sandboxes wait for their turn (`createSandboxQueue` helps) calls `begins` once, when it is there:
+   * until then the sandbox is `queued`. One that lets nobody wait calls it at once.
    */
-  startSandbox(plan: SandboxPlan, signal: AbortSignal): Promise<RunningSandbox>;
+  startSandbox(plan: SandboxPlan, signal: AbortSignal, begins?: () => void): Promise<RunningSandbox>;
   /** Takes up a sandbox that a former control plane started; undefined when the engine has none of that id. */
   attachSandbox(id: string): Promise<RunningSandbox | undefined>;
   /** Kills what runs in it. Its output stays readable. Unknown and ended sandboxes are fine. */
@@ -157,9 +213,9 @@ export interface Engine {
   removeSandbox(id: string): Promise<void>;
 
   /** Starts a command. Rejects with an EngineError `not_running` when the sandbox is not running. */
-  exec(id: string, exec: { exec_id: string; command: readonly string[]; stdin: boolean }): Promise<EngineExec>;
-  /** The newest `limit` lines at or after `since` (milliseconds since the epoch), oldest first. */
-  logs(id: string, options: { since: number; limit: number }): Promise<EngineLogLine[]>;
+  exec(id: string, exec: ExecPlan): Promise<EngineExec>;
+  /** The newest `limit` lines that `options` let through, oldest first. */
+  logs(id: string, options: EngineLogOptions): Promise<EngineLogLine[]>;
   /** Samples between two times (milliseconds since the epoch), oldest first; empty when there are none. */
   metrics(id: string, options: { start: number; end: number }): Promise<EngineMetricSample[]>;
 

@@ -11,6 +11,10 @@ export type ErrorCode =
   | "volume_attached"
   | "destination_exists"
   | "idempotency_key_reused"
+  | "process_ended"
+  | "stdin_closed"
+  | "stdin_gap"
+  | "no_tty"
   | "body_too_large"
   | "range_not_satisfiable"
   | "unsupported"
@@ -24,6 +28,14 @@ export interface Refusal {
   readonly message: string;
   readonly field?: string | undefined;
   readonly phase?: string | undefined;
+  /** How and why a sandbox ended, where the refusal is that it does not run. */
+  readonly end?:
+    | {
+        readonly exit_code?: number | undefined;
+        readonly reason?: string | undefined;
+        readonly message?: string | undefined;
+      }
+    | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -44,9 +56,18 @@ export const notFound = (message: string, field?: string): ApiError =>
   new ApiError({ status: 404, code: "not_found", message, field });
 
 export const conflict = (
-  code: "name_taken" | "sandbox_not_running" | "volume_attached" | "destination_exists" | "idempotency_key_reused",
+  code:
+    | "name_taken"
+    | "sandbox_not_running"
+    | "volume_attached"
+    | "destination_exists"
+    | "idempotency_key_reused"
+    | "process_ended"
+    | "stdin_closed"
+    | "stdin_gap"
+    | "no_tty",
   message: string,
-  details: Pick<Refusal, "field" | "phase"> = {},
+  details: Pick<Refusal, "field" | "phase" | "end"> = {},
 ): ApiError => new ApiError({ status: 409, code, message, ...details });
 
 export const tooLarge = (limit: number): ApiError =>
@@ -83,13 +104,17 @@ export function engineErrorOf(error: unknown): EngineError | undefined {
 export const unknownId = (kind: "sandbox" | "volume" | "snapshot", id: string): ApiError =>
   notFound(`no ${kind} has the id ${id.length > 64 ? `${id.slice(0, 64)}…` : id}`);
 
+/** No process of the sandbox has this id, or it ended too long ago. */
+export const unknownProcess = (exec_id: string): ApiError =>
+  notFound(`no process has the id ${exec_id.length > 64 ? `${exec_id.slice(0, 64)}…` : exec_id}`);
+
 /** The value of a field inside a message: quoted, and cut when long. */
 export function show(value: string): string {
   return JSON.stringify(value.length > 64 ? `${value.slice(0, 64)}…` : value);
 }
 
 export function errorResponse(refusal: Refusal): Response {
-  const { status, code, message, field, phase, headers } = refusal;
-  const body = { error: message, code, ...(field && { field }), ...(phase && { phase }) };
+  const { status, code, message, field, phase, end, headers } = refusal;
+  const body = { error: message, code, ...(field && { field }), ...(phase && { phase }), ...end };
   return new Response(JSON.stringify(body), { status, headers: { "Content-Type": "application/json", ...headers } });
 }

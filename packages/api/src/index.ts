@@ -11,15 +11,20 @@ export {
   type EngineFileInfo,
   type EngineFiles,
   type EngineLogLine,
+  type EngineLogOptions,
   type EngineMetricSample,
+  type ExecEnd,
+  type ExecPlan,
   type RunningSandbox,
   type SandboxEnd,
   type SandboxPlan,
+  type TtySize,
 } from "./engine.ts";
 export type { Auth } from "./http/auth.ts";
 export type { Cors } from "./http/cors.ts";
 export { defaultLimits, type Limits } from "./limits.ts";
 export { createMemoryStore, type MemoryStoreOptions } from "./memory-store.ts";
+export { createSandboxQueue, type QueueOptions, type SandboxQueue, type SandboxSize, sizeOf } from "./queue.ts";
 export {
   type FilterValues,
   type InsertAnswer,
@@ -27,6 +32,7 @@ export {
   type InsertOutcome,
   isLive,
   LIVE_PHASES,
+  type LogQuery,
   PHASES,
   type Phase,
   type SandboxChange,

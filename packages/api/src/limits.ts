@@ -6,6 +6,14 @@ export interface Limits {
   readonly fileBytes: number;
   /** Bytes of stdout, and again of stderr, that one exec answers; what comes after them is marked as cut. Default 8 MiB. */
   readonly execOutputBytes: number;
+  /** Bytes of each stream of a process that are kept to be read again. Default 1 MiB. */
+  readonly replayBytes: number;
+  /** How long a process can be looked at and read after its end, in milliseconds. Default 10 minutes. */
+  readonly processRetentionMs: number;
+  /** How many ended processes are kept, of all sandboxes together; the oldest go first. Default 128. */
+  readonly endedProcesses: number;
+  /** How long a process waits for a reader that takes nothing, in milliseconds. Default 30 seconds. */
+  readonly readerStallMs: number;
   /** Characters of one line of a command that the logs keep; the rest of the line is dropped. Default 16,384. */
   readonly logLineChars: number;
   /** Log lines of one answer. Default 5,000. */
@@ -28,6 +36,10 @@ export const defaultLimits: Limits = {
   bodyBytes: 1024 * 1024,
   fileBytes: 1024 * 1024 * 1024,
   execOutputBytes: 8 * 1024 * 1024,
+  replayBytes: 1024 * 1024,
+  processRetentionMs: 10 * 60_000,
+  endedProcesses: 128,
+  readerStallMs: 30_000,
   logLineChars: 16_384,
   logLines: 5000,
   retentionMs: 7 * 24 * 3_600_000,

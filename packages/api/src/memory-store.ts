@@ -242,9 +242,15 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
       }
       while (log.lines.length > logLines || log.chars > logChars) log.chars -= log.lines.shift()?.line.length ?? 0;
     },
-    async readLogs(sandbox_id, { since, limit }) {
+    async readLogs(sandbox_id, { since, until = Infinity, levels = [], exec_id, limit }) {
       const lines = logs.get(sandbox_id)?.lines ?? [];
-      const recent = lines.filter(({ timestamp }) => timestamp >= since);
+      const recent = lines.filter(
+        (line) =>
+          line.timestamp >= since &&
+          line.timestamp <= until &&
+          (levels.length === 0 || levels.includes(line.level)) &&
+          (exec_id === undefined || line.exec_id === exec_id),
+      );
       return recent.slice(Math.max(0, recent.length - limit));
     },
 

@@ -32,13 +32,18 @@ export interface SandboxRecord {
   readonly volume_mounts?: Readonly<Record<string, string>>;
   readonly resources?: NonNullable<SandboxPlan["resources"]>;
   readonly ttl_seconds?: number;
+  /** Its time to live ends no earlier, since it was extended to then. */
+  readonly extended_to?: number;
+  readonly idle_timeout_seconds?: number;
+  /** When it was last in use, as far as that was written down; kept only for sandboxes with an idle timeout. */
+  readonly active_at?: number;
   readonly created_at: number;
   readonly phase: Phase;
   readonly started_at?: number;
   readonly finished_at?: number;
   readonly exit_code?: number;
   /** Why it ended, when not by its own exit. */
-  readonly reason?: EndReason | "expired" | "terminated" | "lost";
+  readonly reason?: EndReason | "expired" | "idle" | "terminated" | "lost";
   readonly message?: string;
   readonly host?: string;
   readonly internal_address?: string;
@@ -58,6 +63,8 @@ export type SandboxChange = {
     | "host"
     | "internal_address"
     | "exec_target"
+    | "extended_to"
+    | "active_at"
     | "launch"]?: SandboxRecord[K] | undefined;
 };
 
@@ -136,6 +143,18 @@ export interface StoredLogLine {
   readonly exec_id: string;
 }
 
+/** Which lines: all that are given must hold. */
+export interface LogQuery {
+  /** At or after. */
+  readonly since: number;
+  readonly limit: number;
+  /** At or before. */
+  readonly until?: number | undefined;
+  /** Any of these; empty means any at all. */
+  readonly levels?: readonly StoredLogLine["level"][] | undefined;
+  readonly exec_id?: string | undefined;
+}
+
 export interface Store {
   /**
    * Claims the name, checks that every volume exists (and is not `deleting`) and that the snapshot exists, attaches the
@@ -196,8 +215,8 @@ export interface Store {
 
   /** Adds lines of commands, in the order written. A sandbox that is not there (any more) is fine. */
   appendLogs(sandbox_id: string, lines: readonly StoredLogLine[]): Promise<void>;
-  /** The newest `limit` lines at or after `since`, oldest first. */
-  readLogs(sandbox_id: string, options: { since: number; limit: number }): Promise<StoredLogLine[]>;
+  /** The newest `limit` lines that match, oldest first. */
+  readLogs(sandbox_id: string, options: LogQuery): Promise<StoredLogLine[]>;
 
   close(): Promise<void>;
 }

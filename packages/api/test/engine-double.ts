@@ -9,9 +9,11 @@ import {
   type EngineFiles,
   type EngineLogLine,
   type EngineMetricSample,
+  type ExecPlan,
   type RunningSandbox,
   type SandboxEnd,
   type SandboxPlan,
+  type TtySize,
 } from "../src/engine.ts";
 
 export interface Deferred<T> {
@@ -42,6 +44,7 @@ export const streamOf = (...chunks: (string | Uint8Array)[]): ReadableStream<Uin
 interface Running {
   readonly plan: SandboxPlan;
   readonly ended: Deferred<SandboxEnd>;
+  readonly started_at: number;
   alive: boolean;
 }
 
@@ -52,6 +55,9 @@ export interface EngineDouble extends Engine {
   readonly volumes: Map<string, Map<string, { bytes: Uint8Array; at: number } | "directory">>;
   readonly snapshots: Set<string>;
   readonly kills: string[];
+  readonly signals: string[];
+  readonly sizes: TtySize[];
+  readonly execs: ExecPlan[];
   readonly workloadLogs: EngineLogLine[];
   readonly samples: EngineMetricSample[];
   /** Runs before a sandbox starts; a rejection is the engine's. */
@@ -60,7 +66,11 @@ export interface EngineDouble extends Engine {
   beforeSnapshot: () => Promise<void>;
   beforeStop: () => Promise<void>;
   /** What a command does. */
-  onExec: (command: readonly string[], killed: Promise<void>) => Pick<EngineExec, "stdout" | "stderr" | "exit">;
+  onExec: (
+    command: readonly string[],
+    killed: Promise<void>,
+    plan: ExecPlan,
+  ) => Pick<EngineExec, "stdout" | "stderr" | "exit" | "stdin">;
   end(id: string, end: Partial<SandboxEnd>): void;
   closed: boolean;
 }
@@ -143,6 +153,9 @@ export function createEngineDouble(clock: Clock, features: Partial<EngineFeature
     volumes: new Map(),
     snapshots: new Set(),
     kills: [],
+    signals: [],
+    sizes: [],
+    execs: [],
     workloadLogs: [],
     samples: [],
     closed: false,
@@ -167,11 +180,12 @@ export function createEngineDouble(clock: Clock, features: Partial<EngineFeature
       volumes: [...engine.volumes.keys()],
       snapshots: [...engine.snapshots],
     }),
-    async startSandbox(plan, signal) {
+    async startSandbox(plan, signal, begins) {
       engine.plans.push(plan);
+      begins?.();
       await engine.beforeStart(plan, signal);
       signal.throwIfAborted();
-      engine.running.set(plan.id, { plan, ended: defer(), alive: true });
+      engine.running.set(plan.id, { plan, ended: defer(), started_at: clock.now(), alive: true });
       const running = await engine.attachSandbox(plan.id);
       if (running === undefined) throw new EngineError("engine_error", "lost");
       return running;
@@ -180,7 +194,7 @@ export function createEngineDouble(clock: Clock, features: Partial<EngineFeature
       const sandbox = engine.running.get(id);
       if (sandbox === undefined) return undefined;
       return {
-        started_at: clock.now(),
+        started_at: sandbox.started_at,
         host: sandbox.plan.networking ? `${sandbox.plan.name}.test` : "",
         ended: sandbox.ended.promise,
       };
@@ -193,19 +207,29 @@ export function createEngineDouble(clock: Clock, features: Partial<EngineFeature
       engine.removed.push(id);
       engine.running.delete(id);
     },
-    async exec(id, { command }) {
+    async exec(id, plan) {
+      const { command } = plan;
+      engine.execs.push(plan);
       if (!engine.running.get(id)?.alive) throw new EngineError("not_running", "it does not run");
       const killed = defer<void>();
       return {
-        ...engine.onExec(command, killed.promise),
+        ...engine.onExec(command, killed.promise, plan),
         async kill() {
           engine.kills.push(command.join(" "));
           killed.resolve();
         },
+        async signal(name) {
+          engine.signals.push(name);
+        },
+        async resize(size) {
+          engine.sizes.push(size);
+        },
       };
     },
-    logs: async (_, { since, limit }) =>
-      engine.workloadLogs.filter(({ timestamp }) => timestamp >= since).slice(-limit),
+    logs: async (_, { since, until = Infinity, keep = () => true, limit }) =>
+      engine.workloadLogs
+        .filter((line) => line.timestamp >= since && line.timestamp <= until && keep(line))
+        .slice(-limit),
     metrics: async (_, { start, end }) =>
       engine.samples.filter(({ timestamp }) => timestamp >= start && timestamp <= end),
     async createVolume({ id }) {

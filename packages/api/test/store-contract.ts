@@ -2,7 +2,15 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { MemoryStoreOptions } from "../src/memory-store.ts";
-import { isLive, PHASES, type Phase, type SandboxQuery, type SandboxRecord, type Store } from "../src/store.ts";
+import {
+  isLive,
+  type LogQuery,
+  PHASES,
+  type Phase,
+  type SandboxQuery,
+  type SandboxRecord,
+  type Store,
+} from "../src/store.ts";
 
 /** The n-th sandbox, which waits. */
 export const record = (n: number, more: Partial<SandboxRecord> = {}): SandboxRecord => {
@@ -235,6 +243,29 @@ export function describeStore(name: string, { open, runs = 150 }: StoreContract)
         expect((await store.readLogs(id, { since: 0, limit: 1 }))[0]?.timestamp).toBe(5);
       });
 
+      test("time, level and command each select, and a limit counts what they let through", async () => {
+        const store = await open();
+        const { id } = record(1);
+        await store.insertSandbox(record(1));
+        const levels = ["info", "error", "warning"] as const;
+        const kept = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => ({
+          ...line(n),
+          level: levels[n % 3] ?? "info",
+          exec_id: n < 5 ? "a" : "b",
+        }));
+        await store.appendLogs(id, kept);
+        const found = async (query: Omit<LogQuery, "limit" | "since"> & Partial<LogQuery>) =>
+          (await store.readLogs(id, { since: 0, limit: 10, ...query })).map(({ timestamp }) => timestamp);
+        expect(await found({})).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        expect(await found({ until: undefined, levels: [], exec_id: undefined, limit: 2 })).toEqual([8, 9]);
+        expect(await found({ until: 3, limit: 2 })).toEqual([2, 3]);
+        expect(await found({ since: 3, until: 3 })).toEqual([3]);
+        expect(await found({ levels: ["error"] })).toEqual([1, 4, 7]);
+        expect(await found({ levels: ["error", "warning"], limit: 3 })).toEqual([5, 7, 8]);
+        expect(await found({ exec_id: "a", levels: ["error"], since: 2 })).toEqual([4]);
+        expect(await found({ exec_id: "c" })).toEqual([]);
+      });
+
       test("they go with their sandbox, and none are kept for one that is gone", async () => {
         const store = await open();
         await store.insertSandbox(record(1));
@@ -308,6 +339,19 @@ export function describeStore(name: string, { open, runs = 150 }: StoreContract)
       const keyed = await Promise.all([6, 7, 8].map((n) => store.insertSandbox(record(n), key)));
       expect(keyed.map(({ outcome }) => outcome).sort()).toEqual(["inserted", "replayed", "replayed"]);
       expect((await store.pageSandboxes({}, { offset: 0, limit: 10 })).total).toBe(2);
+    });
+
+    test("how long a sandbox lives, and why it ended, comes back as it was", async () => {
+      const store = await open();
+      const made = record(1, { phase: "running", ttl_seconds: 5, idle_timeout_seconds: 60, started_at: 1001 });
+      await store.insertSandbox(made);
+      await store.updateSandbox(made.id, ["running"], { extended_to: 9000 });
+      await store.updateSandbox(made.id, ["running"], { active_at: 1500.5 });
+      const end = { phase: "terminated", finished_at: 2000, reason: "idle", message: "nobody came" } as const;
+      const ended = { ...made, extended_to: 9000, active_at: 1500.5, ...end };
+      expect(await store.updateSandbox(made.id, ["running"], end)).toEqual(ended);
+      expect(await store.getSandbox(made.id)).toEqual(ended);
+      expect((await store.pageSandboxes({}, { offset: 0, limit: 1 })).sandboxes).toEqual([ended]);
     });
 
     test("any text comes back as it was", async () => {

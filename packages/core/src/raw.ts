@@ -1,10 +1,10 @@
 import type { Loose } from "@porter-sandbox/spec";
+import { elsewhere, routes } from "@porter-sandbox/spec/compact";
 import type { OperationId } from "@porter-sandbox/spec/operations";
 import type { operations as Operations } from "@porter-sandbox/spec/types";
-import type { FileContent } from "./resources/file-content.ts";
+import type { FileContent } from "./extras/file-content.ts";
 import type { Client } from "./transport/client.ts";
 import { call, type RequestParts } from "./transport/request.ts";
-import { operationIds } from "./transport/routes.ts";
 import type { CallOptions } from "./transport/scope.ts";
 
 type Parameters<Id extends OperationId> = Operations[Id]["parameters"];
@@ -48,15 +48,22 @@ export type RawClient = {
     : (input: RawInput<Id>, options?: CallOptions) => Promise<RawOutput<Id>>;
 };
 
-/** Builds the methods from the table of operations. */
+/** Builds the methods from the table of operations. What extensions add to it is loaded with the first call of theirs. */
 export function createRaw(client: Client): RawClient {
-  const raw: Record<string, (input?: RequestParts, options?: CallOptions) => Promise<unknown>> = {};
-  for (const id of operationIds()) {
-    raw[id] = (input = {}, options) => {
+  type Send = (input?: RequestParts, options?: CallOptions) => Promise<unknown>;
+  const sender =
+    (id: OperationId): Send =>
+    (input = {}, options) => {
       const { body } = input as { body?: { getReader?: unknown } };
       const once = typeof body?.getReader === "function";
       return call(client, id, { ...input, once }, options);
     };
-  }
+  const raw: Record<string, Send> = {};
+  for (const id of Object.keys(routes)) raw[id] = sender(id as OperationId);
+  for (const id of elsewhere)
+    raw[id] = async (input, options) => {
+      (await import("./extras/operations.ts")).addAllOperations();
+      return sender(id as OperationId)(input, options);
+    };
   return raw as unknown as RawClient;
 }

@@ -31,18 +31,31 @@ export interface Fault {
 
 type Check = (id: OperationId, parts: RequestParts, options: CallOptions) => Violation | undefined;
 
-const BODY_RULES: { readonly [Id in OperationId]?: (body: unknown) => Violation | undefined } = {
-  createSandbox: checkSandboxSpec,
-  createVolume: checkVolumeSpec,
-  execSandbox: checkExec,
-  moveVolumeFile: checkMoveRequest,
+type Rule = (parts: { readonly body?: unknown; readonly query?: { readonly path?: unknown } }) => Violation | undefined;
+
+/** What the values in a request must be, beside their shape. */
+export type Rules = { [Id in OperationId]?: Rule };
+
+/** `path` may be left out where the shape of the query says so. */
+const pathRule =
+  (check: typeof checkVolumePath): Rule =>
+  ({ query: { path } = {} }) =>
+    path === undefined ? undefined : check("path", path);
+
+const RULES: Rules = {
+  createSandbox: ({ body }) => checkSandboxSpec(body),
+  createVolume: ({ body }) => checkVolumeSpec(body),
+  execSandbox: ({ body }) => checkExec(body),
+  moveVolumeFile: ({ body }) => checkMoveRequest(body),
+  listVolumeFiles: pathRule(checkVolumePath),
+  readVolumeFile: pathRule(checkFilePath),
+  writeVolumeFile: pathRule(checkFilePath),
 };
 
-const PATH_RULES: { readonly [Id in OperationId]?: typeof checkVolumePath } = {
-  listVolumeFiles: checkVolumePath,
-  readVolumeFile: checkFilePath,
-  writeVolumeFile: checkFilePath,
-};
+/** Adds the rules of operations that {@link addOperations} made known. */
+export function addRules(rules: Rules): void {
+  Object.assign(RULES, rules);
+}
 
 /** What in a call breaks a rule that needs no server to see. */
 export function checkRequest(id: OperationId, parts: RequestParts, options?: CallOptions | null): Fault | undefined {
@@ -126,9 +139,9 @@ const checkHeaders: Check = (_, { headers }) => {
 };
 
 const checkBody: Check = (id, { body = {} }) => {
-  if (id === "writeVolumeFile") return checkContent(body);
   const shape = routeOf(id).body;
-  return isJson(shape) ? (checkShape(shape, body, true) ?? BODY_RULES[id]?.(body)) : undefined;
+  if (shape === "bytes") return checkContent(body);
+  return isJson(shape) ? checkShape(shape, body, true) : undefined;
 };
 
 function checkContent(content: unknown): Violation | undefined {
@@ -148,10 +161,8 @@ function checkContent(content: unknown): Violation | undefined {
  * are is the server's to say.
  */
 const checkQuery: Check = (id, { query = {}, tags }) =>
-  (tags === undefined ? undefined : checkTags("tags", tags)) ?? checkShape(id, query, true) ?? checkFile(id, query);
+  (tags === undefined ? undefined : checkTags("tags", tags)) ?? checkShape(id, query, true);
 
-function checkFile(id: OperationId, { path }: { path?: unknown }): Violation | undefined {
-  return path === undefined ? undefined : PATH_RULES[id]?.("path", path);
-}
+const checkValues: Check = (id, { body = {}, query = {} }) => RULES[id]?.({ body, query });
 
-const CHECKS: readonly Check[] = [checkOptions, checkPath, checkHeaders, checkBody, checkQuery];
+const CHECKS: readonly Check[] = [checkOptions, checkPath, checkHeaders, checkBody, checkQuery, checkValues];

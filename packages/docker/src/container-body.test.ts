@@ -83,7 +83,19 @@ describe("the body of a sandbox", () => {
       "io.porter-sandbox.installation": "here",
       "io.porter-sandbox.kind": "sandbox",
       "io.porter-sandbox.id": "sbx-1",
+      "io.porter-sandbox.ingress": "",
     });
+  });
+
+  it("says what it exposes, and publishes that on loopback only when it is told to", () => {
+    const exposure = { name: "web", port: 8080, visibility: "public", proxy_port: 80 } as const;
+    const held = bodyOf({}, { exposure });
+    expect(JSON.parse(held.Labels["io.porter-sandbox.ingress"] ?? "")).toEqual(exposure);
+    expect([held.ExposedPorts, held.HostConfig.PortBindings]).toEqual([undefined, undefined]);
+    const published = bodyOf({}, { exposure, publish: true });
+    expect(published.ExposedPorts).toEqual({ "8080/tcp": {} });
+    expect(published.HostConfig.PortBindings).toEqual({ "8080/tcp": [{ HostIp: "127.0.0.1", HostPort: "" }] });
+    expect(bodyOf({}, { publish: true }).HostConfig.PortBindings).toBeUndefined();
   });
 
   it.each([

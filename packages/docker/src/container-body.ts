@@ -1,5 +1,6 @@
-import type { SandboxPlan } from "@porter-sandbox/api";
-import type { Names } from "./names.ts";
+import { type SandboxPlan, type SandboxSize, sizeOf } from "@porter-sandbox/api";
+import type { Exposure } from "./ingress.ts";
+import { label, type Names } from "./names.ts";
 
 /** What a sandbox may use when it does not say. */
 export interface DefaultLimits {
@@ -58,11 +59,18 @@ export interface BodyOptions {
   readonly image: string;
   /** `container:<id>` of a holder, the name of a network, or `none`. */
   readonly network: string;
+  readonly exposure?: Exposure | undefined;
+  /** Whether the exposed port is published on loopback, where the sandbox has no packet filter to let this machine in. */
+  readonly publish?: boolean | undefined;
 }
 
 /** The body of a sandbox's `POST /containers/create`. */
-export function sandboxBody(plan: SandboxPlan, { names, limits, isolation, image, network }: BodyOptions) {
-  const cores = plan.resources?.cpu_cores ?? limits.cpu_cores ?? 1;
+export function sandboxBody(
+  plan: SandboxPlan,
+  { names, limits, isolation, image, network, exposure, publish = false }: BodyOptions,
+) {
+  const size = sizeOf(plan.resources, defaultSize(limits));
+  const published = publish && exposure !== undefined ? `${exposure.port}/tcp` : undefined;
   const ownHostName = !network.startsWith("container:");
   return {
     Image: image,
@@ -70,7 +78,12 @@ export function sandboxBody(plan: SandboxPlan, { names, limits, isolation, image
     ...(ownHostName && { Hostname: plan.name.slice(0, 63) }),
     ...entry(plan),
     Env: Object.entries(plan.env).map(([key, value]) => `${key}=${value}`),
-    Labels: names.labels("sandbox", plan.id),
+    Labels: {
+      ...names.labels("sandbox", plan.id),
+      // Also when it is nothing: an image or a snapshot could say otherwise.
+      [label.ingress]: exposure === undefined ? "" : JSON.stringify(exposure),
+    },
+    ...(published && { ExposedPorts: { [published]: {} } }),
     // Held open and never a terminal: a shell or an interpreter without work idles instead of ending at once.
     OpenStdin: true,
     StdinOnce: false,
@@ -80,14 +93,12 @@ export function sandboxBody(plan: SandboxPlan, { names, limits, isolation, image
     AttachStderr: false,
     HostConfig: {
       ...shutIn(isolation),
-      ...memory(plan.resources?.memory_bytes ?? limits.memory_bytes ?? 1024 * mebibyte),
-      // A quota may go past the machine's cores, which NanoCpus may not.
-      CpuPeriod: cpuPeriodUs,
-      CpuQuota: Math.max(leastCpuQuotaUs, Math.round(cores * cpuPeriodUs)),
+      ...resourcesOf(size),
       PidsLimit: limits.pids ?? 1024,
       // Reaps what commands leave behind, and passes the workload's exit code on.
       Init: true,
       NetworkMode: network,
+      ...(published && { PortBindings: { [published]: [{ HostIp: "127.0.0.1", HostPort: "" }] } }),
       LogConfig: logs(limits.log_bytes ?? 16 * mebibyte),
       Mounts: Object.entries(plan.volume_mounts).map(([target, id]) => ({
         Type: "volume",
@@ -121,6 +132,19 @@ function shutIn({ runtime, userns, seccomp, capabilities = defaultCapabilities }
   };
 }
 
+/** What a sandbox is promised that does not say what it needs. */
+const defaultSize = ({ cpu_cores = 1, memory_bytes = 1024 * mebibyte }: DefaultLimits): SandboxSize => ({
+  cpu_cores,
+  memory_bytes,
+});
+
+const resourcesOf = ({ cpu_cores, memory_bytes }: SandboxSize) => ({
+  ...memory(memory_bytes),
+  // A quota may go past the machine's cores, which NanoCpus may not.
+  CpuPeriod: cpuPeriodUs,
+  CpuQuota: Math.max(leastCpuQuotaUs, Math.round(cpu_cores * cpuPeriodUs)),
+});
+
 const memory = (bytes: number) => ({ Memory: Math.ceil(bytes), MemorySwap: Math.ceil(bytes) });
 
 /** Two files that take turns. */
@@ -144,6 +168,8 @@ export function helperBody(options: {
     Cmd: [],
     Labels: options.labels,
     Tty: false,
+    // Nothing in it has to be brought to an end, and an engine that ends would wait for it.
+    StopSignal: "SIGKILL",
     ...options.rest,
     HostConfig: {
       CapDrop: ["ALL"],

@@ -9,13 +9,16 @@ import { hasStatus, toEngineError } from "./errors.ts";
 import { createEventFeed } from "./events.ts";
 import { startExec } from "./exec.ts";
 import { createImages, type ImageOptions } from "./images.ts";
+import { createIngress, type ProxyOptions } from "./ingress.ts";
 import { killExec, marker } from "./kill.ts";
+import { createLeftovers } from "./leftovers.ts";
 import { readLogs } from "./logs.ts";
 import { createMetrics } from "./metrics.ts";
 import { namesOf } from "./names.ts";
 import { createNetwork } from "./network.ts";
 import { isIpv4 } from "./nft.ts";
 import { createSandboxes } from "./sandboxes.ts";
+import { killRest, signalExec } from "./signal.ts";
 import { createSnapshots } from "./snapshots.ts";
 import { volumeFiles } from "./volume-files.ts";
 import { createVolumeHelpers } from "./volume-helper.ts";
@@ -49,6 +52,11 @@ export interface DockerEngineOptions extends ImageOptions {
   readonly resolvers?: readonly string[] | undefined;
   /** The range that sandboxes' addresses come from, such as `10.77.0.0/16`. Default: one that Docker picks. */
   readonly subnet?: string | undefined;
+  /**
+   * The proxy through which `networking` is served: loopback by default. `false`: there is none, and `networking` is
+   * refused. So it is on an engine on another machine, since the ports of its sandboxes cannot be reached from here.
+   */
+  readonly proxy?: ProxyOptions | false | undefined;
   /** How many network namespaces are kept ready behind their filter, which saves each create about 150 ms. Default 2. */
   readonly spareNetworks?: number | undefined;
   /**
@@ -60,6 +68,11 @@ export interface DockerEngineOptions extends ImageOptions {
   readonly metricsIntervalMs?: number | undefined;
   /** How long a volume's helper stays after its last file operation, in milliseconds. Default 30 000. */
   readonly helperIdleMs?: number | undefined;
+  /**
+   * How long a volume's helper may be silent when it is asked something, in milliseconds; then it is replaced and the
+   * operation fails. Default 30 000.
+   */
+  readonly helperSilenceMs?: number | undefined;
   /** Default: the system's. */
   readonly clock?: Clock | undefined;
   /** Where `DOCKER_HOST` and its kin are looked up. Default: `process.env`. */
@@ -70,6 +83,11 @@ export interface DockerEngineOptions extends ImageOptions {
 export interface DockerEngine extends Engine {
   /** Whether sandboxes run behind a packet filter. */
   readonly egress: "enforced" | "unenforced";
+  /**
+   * Makes the proxy listen now, not with the first sandbox that exposes a port, and answers its port; undefined when
+   * there is no proxy. Rejects with an EngineError when its address is taken.
+   */
+  openProxy(): Promise<number | undefined>;
 }
 
 /**
@@ -88,6 +106,7 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
   const { installation = "default", helperImage = "busybox:1", clock = systemClock, isolation = {} } = options;
   const endpoint = findEndpoint(options.host, options.environment ?? process.env);
   const names = namesOf(installation);
+  const helperSilenceMs = options.helperSilenceMs ?? 30_000;
   checkIsolation(isolation);
   const egress = options.egress ?? "enforced";
   const obstacle = egress === "enforced" ? whyUnenforceable(endpoint) : undefined;
@@ -99,14 +118,17 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
   const client = createDockerClient(endpoint, clock);
   const images = createImages(client, options);
   const events = createEventFeed(client, names, clock);
+  const leftovers = createLeftovers(client, events, clock);
   const helpers = createVolumeHelpers({
     client,
     names,
     images,
     clock,
     helperImage,
+    leftovers,
     idleMs: options.helperIdleMs ?? 30_000,
     most: 16,
+    silenceMs: helperSilenceMs,
   });
   const volumes = createVolumes(client, names, helpers);
   const snapshots = createSnapshots(client, names);
@@ -116,17 +138,23 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
     names,
     images,
     helperImage,
+    leftovers,
     spares: options.spareNetworks ?? 2,
     subnet: options.subnet,
     resolvers: options.resolvers,
   });
+  const proxy = options.proxy === undefined ? {} : options.proxy;
+  const ingress = createIngress({ proxy: proxy || {}, clock, network });
+  const exposes = proxy !== false && (filtered || endpoint.kind === "socket");
   const sandboxes = createSandboxes({
     client,
     names,
     images,
     events,
     clock,
+    leftovers,
     network,
+    ingress,
     filtered,
     limits: options.limits ?? {},
     isolation,
@@ -138,14 +166,14 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
   const features: EngineFeatures = {
     resources: true,
     egress: filtered,
-    networking: false,
+    networking: exposes,
     snapshots: true,
     metrics: true,
     object_volumes: false,
   };
 
   function refuses(plan: SandboxPlan): ReturnType<NonNullable<Engine["refuses"]>> {
-    if (plan.networking !== undefined) return { field: "networking", rule: "this engine exposes no ports" };
+    if (plan.networking !== undefined && !exposes) return { field: "networking", rule: "this engine exposes no ports" };
     if (plan.egress !== undefined && !filtered) return { field: "egress", rule: "is not enforced here" };
     const entry = plan.egress?.find((destination) => !isIpv4(destination));
     if (entry !== undefined) {
@@ -156,16 +184,18 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
     if (memory !== undefined && memory < leastMemoryBytes) {
       return { field: "resources.memory", rule: `must be at least 6Mi for this engine (got ${memory} bytes)` };
     }
-    return undefined;
+    return ingress.refuses(plan);
   }
 
   return {
     name: "docker",
     features,
     egress,
+    openProxy: () => translated(async () => (exposes ? ingress.open() : undefined)),
 
     inventory: () =>
       translated(async () => {
+        await helpers.sweep();
         await volumes.sweep();
         const [running, kept, images] = await Promise.all([
           sandboxes.inventory(),
@@ -176,9 +206,10 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
       }),
 
     refuses,
-    async startSandbox(plan, signal) {
+    async startSandbox(plan, signal, begins) {
       const refusal = refuses(plan);
       if (refusal !== undefined) throw new EngineError("unsupported", `${refusal.field}: ${refusal.rule}`);
+      begins?.();
       return sandboxes.start(plan, signal);
     },
     attachSandbox: (id) => translated(() => sandboxes.attach(id)),
@@ -190,11 +221,16 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
         await volumes.sweep();
       }),
 
-    async exec(id, { exec_id, command, stdin }) {
+    async exec(id, { exec_id, env = {}, whole = false, ...request }) {
       const container = await translated(() => sandboxes.container(id));
       if (container === undefined) throw new EngineError("not_running", "the sandbox is not running");
-      const env = [`${marker}=${exec_id}`];
-      const streams = await startExec(client, events, { container: container.id, command, stdin, env });
+      const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+      const { died, ...streams } = await startExec(client, events, {
+        ...request,
+        container: container.id,
+        env: [...variables, `${marker}=${exec_id}`],
+      });
+      const killer = { client, names, images, helperImage };
       let ended = false;
       streams.exit.then(
         () => {
@@ -202,11 +238,16 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
         },
         () => {},
       );
+      if (whole) void died.then(() => killRest(killer, container.id, exec_id)).catch(() => {});
       return {
         ...streams,
         kill: () =>
           translated(async () => {
-            if (!ended) await killExec({ client, names, images, helperImage }, container.id, exec_id);
+            if (!ended) await killExec(killer, container.id, exec_id);
+          }),
+        signal: (name) =>
+          translated(async () => {
+            if (!ended) await signalExec(killer, container.id, exec_id, name);
           }),
       };
     },
@@ -230,7 +271,7 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
         await volumes.create(id);
       }),
     deleteVolume: (id) => translated(() => volumes.delete(id)),
-    files: (id) => volumeFiles({ client, events, helpers }, id),
+    files: (id) => volumeFiles({ client, events, helpers, clock, silenceMs: helperSilenceMs }, id),
 
     createSnapshot: ({ id, sandbox_id }) =>
       translated(async () => {
@@ -242,7 +283,8 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
 
     async close() {
       metrics.close();
-      await Promise.allSettled([helpers.close(), network.close()]);
+      await Promise.allSettled([ingress.close(), helpers.close(), network.close()]);
+      leftovers.close();
       events.close();
       client.close();
     },

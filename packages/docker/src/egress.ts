@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { accessSync, constants, readFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { networkInterfaces } from "node:os";
 import { delimiter, join } from "node:path";
 import { EngineError } from "@porter-sandbox/api";
@@ -75,6 +76,15 @@ export const ownAddresses = (): string[] =>
     .flatMap((addresses) => addresses ?? [])
     .filter(({ family, internal }) => family === "IPv4" && !internal)
     .map(({ address }) => address);
+
+/** Whether an address is this machine's: only then can something listen there. Interfaces are listed only once they run. */
+export function isOwnAddress(address: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen({ host: address, port: 0, exclusive: true }, () => server.close(() => resolve(true)));
+  });
+}
 
 /** The resolvers of this machine that Docker's resolver asks from inside a sandbox; those on loopback it asks itself. */
 export function machineResolvers(): string[] {

@@ -1,4 +1,4 @@
-import { EngineError, type EngineExec } from "@porter-sandbox/api";
+import { EngineError, type EngineExec, type TtySize } from "@porter-sandbox/api";
 import type { DockerClient, Hijacked } from "./client.ts";
 import { hasStatus, toEngineError, unless } from "./errors.ts";
 import type { EventFeed } from "./events.ts";
@@ -12,10 +12,18 @@ export interface ExecRequest {
   readonly stdin: boolean;
   readonly env?: readonly string[] | undefined;
   readonly user?: string | undefined;
+  readonly cwd?: string | undefined;
+  readonly tty?: TtySize | undefined;
 }
 
-/** An EngineExec without its kill, which needs more than the engine's API. */
-export type ExecStreams = Omit<EngineExec, "kill">;
+/** An EngineExec without what needs more than the engine's API. */
+export interface ExecStreams extends Omit<EngineExec, "kill" | "signal"> {
+  /** Resolves when the command itself has ended, though something that it started may still hold its output. */
+  readonly died: Promise<void>;
+}
+
+/** What a person types to end the input of a terminal, which no closed connection does. */
+const END_OF_TRANSMISSION = "\x04";
 
 /** How many bytes of each stream may wait for their reader. */
 const highWaterMark = 256 * 1024;
@@ -30,9 +38,11 @@ const notRunnable = /permission denied|exec format error|is a directory/;
  * The exit code of a command that never began: what shells say of what is not there (127) and of what cannot be run
  * (126; engines before 23 say that of both). Throws when it was not for the command that it did not begin.
  */
-function refusalOf(said: string, exit_code: number): number {
+function refusalOf(said: string, exit_code: number, excuse: string): number {
   if (notFound.test(said)) return 127;
   if (notRunnable.test(said)) return 126;
+  // Engines before 23 say nothing of a directory or user that is not there.
+  if (said === "" && excuse !== "" && (exit_code === 126 || exit_code === 127)) return exit_code;
   // An engine may forget the process of a command that did run.
   if (said === "" && exit_code !== 126 && exit_code !== 127) return exit_code;
   const reason = said.trim().slice(0, 300) || "the engine does not say why";
@@ -42,24 +52,28 @@ function refusalOf(said: string, exit_code: number): number {
 
 /** Starts a command in a running container. Rejects with an EngineError `not_running` when it does not run. */
 export async function startExec(client: DockerClient, events: EventFeed, request: ExecRequest): Promise<ExecStreams> {
-  const { container, command, stdin, env, user } = request;
+  const { container, command, stdin, env, user, cwd, tty } = request;
+  const size = tty && { ConsoleSize: [tty.rows, tty.cols] };
   let exec: string;
   let hijacked: Hijacked;
   try {
     await events.ready();
     const created = await client.call<{ Id: string }>("POST", `/containers/${container}/exec`, {
       json: {
-        AttachStdin: stdin,
+        // A terminal that nobody types into is one all the same.
+        AttachStdin: stdin || tty !== undefined,
         AttachStdout: true,
         AttachStderr: true,
-        Tty: false,
+        Tty: tty !== undefined,
         Cmd: command,
+        ...size,
         ...(env && { Env: env }),
         ...(user && { User: user }),
+        ...(cwd && { WorkingDir: cwd }),
       },
     });
     exec = created.Id;
-    hijacked = await client.hijack(`/exec/${exec}/start`, { json: { Detach: false, Tty: false } });
+    hijacked = await client.hijack(`/exec/${exec}/start`, { json: { Detach: false, Tty: tty !== undefined, ...size } });
   } catch (error) {
     if (hasStatus(error, 404, 409))
       throw new EngineError("not_running", "the sandbox is not running", { cause: error });
@@ -81,9 +95,26 @@ export async function startExec(client: DockerClient, events: EventFeed, request
     return { exit_code: found.ExitCode, started: found.Pid !== 0 };
   }
 
-  const output = outputOf(hijacked, exitCode);
+  const asked = [...(cwd === undefined ? [] : [`in ${cwd}`]), ...(user === undefined ? [] : [`as ${user}`])];
+  const excuse = asked.length === 0 ? "" : `the command could not be started ${asked.join(" ")}\n`;
+  const output = outputOf(hijacked, exitCode, { terminal: tty !== undefined, excuse });
   output.exit.then(died.stop, died.stop);
-  return { ...output, ...(stdin && { stdin: inputOf(hijacked) }) };
+  if (tty !== undefined && !stdin) hijacked.socket.write(END_OF_TRANSMISSION);
+  const resize = async ({ rows, cols }: TtySize): Promise<void> => {
+    try {
+      await client.call("POST", `/exec/${exec}/resize`, { query: { h: rows, w: cols } });
+    } catch (error) {
+      if ((await inspect())?.Running === true) throw toEngineError(error);
+    }
+  };
+  // Engines before 23 take no size with the start; there it comes a moment after it.
+  if (tty !== undefined) await resize(tty).catch(() => {});
+  return {
+    ...output,
+    ...(stdin && { stdin: inputOf(hijacked, tty !== undefined) }),
+    died: died.promise,
+    resize,
+  };
 }
 
 /** Resolves when an exec, or the container it runs in, has ended. */
@@ -114,10 +145,14 @@ function whenExecEnds(
   return { promise, stop };
 }
 
-/** The two streams of a hijacked connection. Nobody's bytes pile up: a reader that rests makes the engine rest. */
+/**
+ * The two streams of a hijacked connection, or the one of a terminal. Nobody's bytes pile up: a reader that rests makes the
+ * engine rest.
+ */
 function outputOf(
   { socket, head }: Hijacked,
   exitCode: () => Promise<{ exit_code: number; started: boolean }>,
+  { terminal, excuse }: { readonly terminal: boolean; readonly excuse: string },
 ): Pick<ExecStreams, "stdout" | "stderr" | "exit"> {
   type Controller = ReadableStreamDefaultController<Uint8Array>;
   const open = new Map<OutputStream, Controller>();
@@ -152,7 +187,7 @@ function outputOf(
     for (const piece of held ?? []) deliver(name, piece);
     held = undefined;
   };
-  const frames = readFrames((name, piece) => {
+  const emit = (name: OutputStream, piece: Uint8Array) => {
     if (held !== undefined && name === "stdout") {
       held.push(piece);
       heldBytes += piece.length;
@@ -162,7 +197,9 @@ function outputOf(
       return;
     }
     deliver(name, piece);
-  });
+  };
+  // What a terminal writes comes as it is, without frames.
+  const frames = terminal ? { push: (bytes: Uint8Array) => emit("stdout", bytes), end() {} } : readFrames(emit);
 
   const exit = new Promise<{ exit_code: number }>((resolve, reject) => {
     let broken: Error | undefined;
@@ -182,7 +219,9 @@ function outputOf(
         if (broken !== undefined) throw broken;
         frames.end();
         const { exit_code, started } = await exitCode();
-        const refusal = started ? undefined : refusalOf(Buffer.concat(held ?? []).toString("utf8"), exit_code);
+        const said = Buffer.concat(held ?? []).toString("utf8");
+        const refusal = started ? undefined : refusalOf(said, exit_code, excuse);
+        if (refusal !== undefined && said === "" && exit_code > 125) deliver("stderr", Buffer.from(excuse));
         releaseHeld(refusal === undefined ? "stdout" : "stderr");
         for (const controller of open.values()) controller.close();
         resolve({ exit_code: refusal ?? exit_code });
@@ -215,13 +254,17 @@ function outputOf(
 }
 
 /** Standard input; closing it is end of file, and output goes on. */
-function inputOf({ socket }: Hijacked): WritableStream<Uint8Array> {
+function inputOf({ socket }: Hijacked, terminal: boolean): WritableStream<Uint8Array> {
   return new WritableStream<Uint8Array>({
     write: (chunk) =>
       new Promise((resolve, reject) => {
         socket.write(chunk, (error) => (error ? reject(toEngineError(error)) : resolve()));
       }),
-    close: () => new Promise((resolve) => socket.end(() => resolve())),
+    close: () =>
+      new Promise((resolve) => {
+        if (terminal) socket.write(END_OF_TRANSMISSION, () => resolve());
+        else socket.end(() => resolve());
+      }),
     abort: () => void socket.end(),
   });
 }

@@ -1,3 +1,4 @@
 export { type DefaultLimits, defaultCapabilities, type Isolation } from "./container-body.ts";
 export { type DockerEngine, type DockerEngineOptions, dockerEngine } from "./docker-engine.ts";
 export type { PullProgress, RegistryCredentials } from "./images.ts";
+export type { ProxyOptions } from "./ingress.ts";

@@ -9,11 +9,12 @@ export const marker = "PORTER_SANDBOX_EXEC_ID";
 
 /**
  * Docker has no way to end an exec. This runs in a container of its own that shares only the sandbox's process
- * namespace, so it needs nothing of the sandbox's image, and nothing in the sandbox can get at it.
+ * namespace, so it needs nothing of the sandbox's image.
  *
  * Everything that carries the mark is stopped, again and again until a look finds nothing new, so that what forks
  * faster than it is looked for runs out of room; what is in the sessions of those, or descends from them, belongs to
- * them even without the mark. Then all of it is killed.
+ * them even without the mark. Then all of it is killed. Where nothing moves (`frozen`) one look is enough, and what it
+ * finds dies when it moves again.
  */
 const script = `
 look() {
@@ -32,6 +33,11 @@ look() {
       for (pid in own) if (pid > 1 && (pid in parent)) print pid
     }' | sort -n)
 }
+if [ "$2" = frozen ]; then
+  look "$1"
+  [ -z "$all" ] || kill -KILL $all 2>/dev/null
+  exit 0
+fi
 round=0
 before=
 while [ $round -lt 200 ]; do
@@ -51,15 +57,63 @@ export interface KillerOptions {
   readonly helperImage: string;
 }
 
-/** Kills an exec of a container with all its descendants. Resolves when none of them is left, or the container has ended. */
-export async function killExec(
+/**
+ * Kills an exec of a container with all its descendants. Resolves when none of them is left, or the container has ended.
+ *
+ * The killer can be seen in the sandbox, so a command that kills whatever it sees may kill it first. Then the whole
+ * sandbox is held still while the killer does its work. Not from the start: what is held still takes no new commands.
+ */
+export async function killExec(options: KillerOptions, container: string, execId: string): Promise<void> {
+  const { client } = options;
+  const isRunning = async () => {
+    const found = await unless(
+      [404],
+      client.call<{ State: { Running: boolean } }>("GET", `/containers/${container}/json`),
+    );
+    return found?.State.Running === true;
+  };
+  try {
+    await runKiller(options, container, execId, "moving");
+  } catch {
+    if (!(await isRunning())) return;
+    try {
+      await holdStill(client, container);
+      await runKiller(options, container, execId, "frozen");
+    } catch (error) {
+      if (await isRunning()) throw error;
+    } finally {
+      await release(client, container);
+    }
+  }
+}
+
+/** Engines give up on what starts processes without end, after some tries of their own. */
+async function holdStill(client: DockerClient, container: string): Promise<void> {
+  for (let tries = 20; ; tries -= 1) {
+    try {
+      // 409: it is held still already, or has ended.
+      return void (await unless([404, 409], client.call("POST", `/containers/${container}/pause`)));
+    } catch (error) {
+      if (tries <= 1) throw error;
+    }
+  }
+}
+
+/** Lets a sandbox move again; fine when it does. */
+export async function release(client: DockerClient, container: string): Promise<void> {
+  // Engines before 23 say 500 of one that is not paused.
+  await unless([404, 409, 500], client.call("POST", `/containers/${container}/unpause`));
+}
+
+async function runKiller(
   { client, names, images, helperImage }: KillerOptions,
   container: string,
   execId: string,
+  state: "moving" | "frozen",
 ): Promise<void> {
   const body = helperBody({
     image: helperImage,
-    command: ["sh", "-c", script, "kill", `${marker}=${execId}`],
+    command: ["sh", "-c", script, "kill", `${marker}=${execId}`, state],
     labels: names.labels("kill", execId),
     capabilities: ["KILL", "SYS_PTRACE"],
     host: { PidMode: `container:${container}` },
@@ -77,12 +131,6 @@ export async function killExec(
     await client.call("POST", `/containers/${id}/start`);
     const { StatusCode } = await client.call<{ StatusCode: number }>("POST", `/containers/${id}/wait`);
     if (StatusCode !== 0) throw new Error("some processes of the command could not be killed");
-  } catch (error) {
-    const target = await unless(
-      [404],
-      client.call<{ State: { Running: boolean } }>("GET", `/containers/${container}/json`),
-    );
-    if (target?.State.Running === true) throw error;
   } finally {
     await unless([404, 409], client.call("DELETE", `/containers/${id}`, { query: { force: true, v: true } })).catch(
       () => {},

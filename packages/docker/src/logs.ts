@@ -1,4 +1,4 @@
-import type { EngineLogLine } from "@porter-sandbox/api";
+import type { EngineLogLine, EngineLogOptions } from "@porter-sandbox/api";
 import type { DockerClient } from "./client.ts";
 import { type OutputStream, readFrames } from "./frames.ts";
 import { parseTime } from "./inspection.ts";
@@ -7,19 +7,21 @@ import { parseTime } from "./inspection.ts";
 const longestLineBytes = 256 * 1024;
 
 /**
- * The newest `limit` lines of a container's own output at or after `since`, oldest first. The engine keeps a long line
- * in pieces and counts those, so it is asked for more until there are lines enough.
+ * The newest `limit` lines of a container's own output that `options` let through, oldest first. The engine keeps a long
+ * line in pieces and counts those, and counts before it looks at times; so it is asked for more until there are lines
+ * enough.
  */
 export async function readLogs(
   client: DockerClient,
   container: string,
-  { since, limit }: { readonly since: number; readonly limit: number },
+  { since, until = Number.POSITIVE_INFINITY, keep = () => true, limit }: EngineLogOptions,
 ): Promise<EngineLogLine[]> {
   if (limit <= 0) return [];
   for (let tail = limit + 1; ; tail *= 4) {
-    const { lines, pieces } = await readTail(client, container, { since, tail });
+    const tailed = await readTail(client, container, { since, tail });
+    const lines = tailed.lines.filter((line) => line.timestamp <= until && keep(line));
     // With fewer pieces than asked for there are no more. With as many, the first line may have lost its beginning.
-    if (pieces < tail || lines.length > limit) return lines.slice(-limit);
+    if (tailed.pieces < tail || lines.length > limit) return lines.slice(-limit);
   }
 }
 
@@ -72,7 +74,8 @@ export function joinLines() {
     const content = bytes.subarray(space + 1, ends ? bytes.length - 1 : bytes.length);
     const line: Line = unfinished.get(stream) ?? { timestamp, parts: [], bytes: 0 };
     const kept = content.subarray(0, longestLineBytes - line.bytes);
-    line.parts.push(kept);
+    // Not even an empty view of the rest: it would keep all of it in memory.
+    if (kept.length > 0) line.parts.push(kept);
     line.bytes += kept.length;
     unfinished.set(stream, line);
     if (ends) finish(stream);

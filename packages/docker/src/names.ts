@@ -7,6 +7,8 @@ export const label = {
   installation: "io.porter-sandbox.installation",
   kind: "io.porter-sandbox.kind",
   id: "io.porter-sandbox.id",
+  /** What a sandbox exposes, as JSON; empty for nothing. */
+  ingress: "io.porter-sandbox.ingress",
 } as const;
 
 /**

@@ -2,10 +2,11 @@ import { randomUUID } from "node:crypto";
 import { EngineError } from "@porter-sandbox/api";
 import type { DockerClient } from "./client.ts";
 import { helperBody } from "./container-body.ts";
-import { applyFilter, machineResolvers, ownAddresses } from "./egress.ts";
+import { applyFilter, isOwnAddress, machineResolvers, ownAddresses } from "./egress.ts";
 import { hasStatus, unless } from "./errors.ts";
 import { type Images, lacksImage } from "./images.ts";
 import type { ContainerInspection } from "./inspection.ts";
+import type { Leftovers } from "./leftovers.ts";
 import type { Names } from "./names.ts";
 import type { FilterPolicy } from "./nft.ts";
 
@@ -15,16 +16,24 @@ import type { FilterPolicy } from "./nft.ts";
  * sandbox's first instruction, and nothing in the sandbox can change it.
  */
 export interface Network {
-  /** Makes the network when it is not there. */
-  ensure(): Promise<void>;
-  /** A holder whose filter stands: `undefined` for the public internet and DNS, else only these addresses. */
-  holder(egress: readonly string[] | undefined, signal: AbortSignal): Promise<Holder>;
+  /** Makes the network when it is not there. Answers the ranges that sandboxes' addresses come from. */
+  ensure(): Promise<readonly string[]>;
+  /**
+   * A holder whose filter stands. `egress`: `undefined` for the public internet and DNS, else only these addresses.
+   * `port`: what this machine may connect to, and nobody else; nothing when not given.
+   */
+  holder(wanted: HolderNeeds, signal: AbortSignal): Promise<Holder>;
   /** Removes a holder. Unknown ids are fine. */
   release(holder: string): Promise<void>;
   /** Whether this process made the holder and has not released it. */
   isOwn(holder: string): boolean;
-  /** Removes the spare holders. */
+  /** Removes the spare holders, and the network when no sandbox is on it. */
   close(): Promise<void>;
+}
+
+export interface HolderNeeds {
+  readonly egress?: readonly string[] | undefined;
+  readonly port?: number | undefined;
 }
 
 export interface Holder {
@@ -39,6 +48,7 @@ export interface NetworkOptions {
   readonly names: Names;
   readonly images: Images;
   readonly helperImage: string;
+  readonly leftovers: Leftovers;
   /** How many holders are kept ready. */
   readonly spares: number;
   readonly subnet?: string | undefined;
@@ -51,7 +61,7 @@ interface NetworkInspection {
 }
 
 export function createNetwork(options: NetworkOptions): Network {
-  const { client, names, images, helperImage, resolvers } = options;
+  const { client, names, images, helperImage, leftovers, resolvers } = options;
   const spares: Promise<Holder>[] = [];
   let closed = false;
   let made: Promise<string[]> | undefined;
@@ -101,32 +111,50 @@ export function createNetwork(options: NetworkOptions): Network {
     });
   }
 
-  async function makeHolder(egress: readonly string[] | undefined): Promise<Holder> {
+  async function filter({ Id, State, NetworkSettings }: ContainerInspection, { egress, port }: HolderNeeds) {
     const never = [...(await subnets()), ...ownAddresses()];
+    const gateway = NetworkSettings?.Networks?.[names.network]?.Gateway ?? "";
+    if (port !== undefined && !(await isOwnAddress(gateway))) {
+      throw new EngineError(
+        "engine_error",
+        "networking: sandboxes cannot be reached from here, since this process does not share the machine's network",
+      );
+    }
+    const policy: FilterPolicy = {
+      allowed: egress ?? "public",
+      never,
+      resolvers: (resolvers ?? machineResolvers()).filter((address) => !never.includes(address)),
+      ...(port !== undefined && { ingress: { gateway, port } }),
+    };
+    await applyFilter(State.Pid, Id, policy);
+  }
+
+  async function makeHolder(needs: HolderNeeds): Promise<Holder> {
+    await subnets();
+    const name = names.container("holder", randomUUID());
     const create = () =>
       client.call<{ Id: string }>("POST", "/containers/create", {
-        query: { name: names.container("holder", randomUUID()) },
+        query: { name },
         json: body(),
       });
     let id: string;
     try {
       id = (await create()).Id;
     } catch (error) {
-      if (!lacksImage(error)) throw error;
+      if (!lacksImage(error)) {
+        // The engine may have made it without being able to say so.
+        await leftovers.remove(name);
+        throw error;
+      }
       await images.pull(helperImage);
       id = (await create()).Id;
     }
     own.add(id);
     try {
       await client.call("POST", `/containers/${id}/start`);
-      const { State, NetworkSettings } = await client.call<ContainerInspection>("GET", `/containers/${id}/json`);
-      const policy: FilterPolicy = {
-        allowed: egress ?? "public",
-        never,
-        resolvers: (resolvers ?? machineResolvers()).filter((address) => !never.includes(address)),
-      };
-      await applyFilter(State.Pid, id, policy);
-      return { id, address: NetworkSettings?.Networks?.[names.network]?.IPAddress ?? "" };
+      const found = await client.call<ContainerInspection>("GET", `/containers/${id}/json`);
+      await filter(found, needs);
+      return { id, address: found.NetworkSettings?.Networks?.[names.network]?.IPAddress ?? "" };
     } catch (error) {
       await release(id).catch(() => {});
       if (hasStatus(error, 404)) made = undefined;
@@ -136,12 +164,12 @@ export function createNetwork(options: NetworkOptions): Network {
 
   async function release(holder: string): Promise<void> {
     own.delete(holder);
-    await unless([404, 409], client.call("DELETE", `/containers/${holder}`, { query: { force: true, v: true } }));
+    await leftovers.remove(holder);
   }
 
   function replenish(): void {
     while (!closed && spares.length < options.spares) {
-      const spare = makeHolder(undefined);
+      const spare = makeHolder({});
       spares.push(spare);
       // One that could not be made is not kept; the next that asks makes its own and sees why.
       spare.catch(() => {
@@ -152,29 +180,45 @@ export function createNetwork(options: NetworkOptions): Network {
   }
 
   /** A spare can have been ended by others, or by a restart of the engine. */
-  async function isAlive({ id }: Holder): Promise<boolean> {
-    const found = await unless([404], client.call<ContainerInspection>("GET", `/containers/${id}/json`));
-    return found?.State.Running === true;
+  async function alive({ id }: Holder): Promise<ContainerInspection | undefined> {
+    try {
+      const found = await client.call<ContainerInspection>("GET", `/containers/${id}/json`);
+      return found.State.Running ? found : undefined;
+    } catch {
+      // It is gone, or the engine is away, which the next one to ask will see. Given up in either case.
+      return undefined;
+    }
+  }
+
+  /** Lets this machine in to a spare, or gives the spare up. */
+  async function openPort(spare: ContainerInspection, port: number): Promise<void> {
+    try {
+      await filter(spare, { port });
+    } catch (error) {
+      await release(spare.Id).catch(() => {});
+      throw error;
+    }
   }
 
   return {
-    async ensure() {
-      await subnets();
-    },
-    async holder(egress, signal) {
+    ensure: subnets,
+    async holder(needs, signal) {
       signal.throwIfAborted();
       if (closed) throw new EngineError("engine_error", "the engine is closed");
-      if (egress !== undefined) return makeHolder(egress);
+      if (needs.egress !== undefined) return makeHolder(needs);
       let spare = spares.shift();
       while (spare !== undefined) {
         const holder = await spare.catch(() => undefined);
-        if (holder !== undefined && (await isAlive(holder))) {
+        const found = holder === undefined ? undefined : await alive(holder);
+        if (holder !== undefined && found !== undefined) {
           replenish();
+          if (needs.port !== undefined) await openPort(found, needs.port);
           return holder;
         }
+        if (holder !== undefined) void release(holder.id);
         spare = spares.shift();
       }
-      const holder = await makeHolder(undefined);
+      const holder = await makeHolder(needs);
       replenish();
       return holder;
     },
@@ -186,6 +230,8 @@ export function createNetwork(options: NetworkOptions): Network {
       await Promise.allSettled(
         left.map((spare) => (spare.status === "fulfilled" ? release(spare.value.id) : undefined)),
       );
+      // 403: something is on it. The next start makes it again.
+      await unless([403, 404, 409], client.call("DELETE", `/networks/${names.network}`));
     },
   };
 }

@@ -2,10 +2,13 @@ import { EngineError, type RunningSandbox, type SandboxEnd, type SandboxPlan } f
 import type { Clock } from "@porter-sandbox/spec";
 import type { DockerClient } from "./client.ts";
 import { type DefaultLimits, type Isolation, sandboxBody } from "./container-body.ts";
-import { hasStatus, toEngineError, unless } from "./errors.ts";
+import { DockerUnreachable, hasStatus, toEngineError, unless } from "./errors.ts";
 import type { DockerEvent, EventFeed } from "./events.ts";
 import { type Images, lacksImage, orAbort } from "./images.ts";
+import { type Exposure, type Ingress, readExposure, targetOf } from "./ingress.ts";
 import { type ContainerInspection, type ContainerState, type ContainerSummary, parseTime } from "./inspection.ts";
+import { release } from "./kill.ts";
+import type { Leftovers } from "./leftovers.ts";
 import { label, type Names } from "./names.ts";
 import type { Holder, Network } from "./network.ts";
 import { createSlots } from "./slots.ts";
@@ -35,7 +38,9 @@ export interface SandboxesOptions {
   readonly clock: Clock;
   readonly limits: DefaultLimits;
   readonly isolation: Isolation;
+  readonly leftovers: Leftovers;
   readonly network: Network;
+  readonly ingress: Ingress;
   /** Whether sandboxes run behind a holder's packet filter. */
   readonly filtered: boolean;
   /** How many are brought up at once. */
@@ -54,7 +59,7 @@ interface Watched {
 }
 
 export function createSandboxes(options: SandboxesOptions): Sandboxes {
-  const { client, names, images, events, clock, limits, isolation, network, filtered } = options;
+  const { client, names, images, events, clock, limits, isolation, leftovers, network, ingress, filtered } = options;
   const slots = createSlots(options.concurrentStarts);
   const containers = new Map<string, SandboxContainer>();
   /** By container: those whose end is waited for. */
@@ -62,12 +67,17 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
   /** Holders of sandboxes that are being made, so that a clean-up does not take them for left-overs. */
   const holdersInUse = new Set<string>();
 
+  /** By container: those that are looked at before their end is waited for, and whether there is news of them. */
+  const early = new Map<string, boolean>();
+
   events.listen((event: DockerEvent) => {
     if (event.action === "die" && watched.has(event.container)) void lookAt(event.container);
+    if (early.has(event.container)) early.set(event.container, true);
     if (event.action === "destroy") gone(event.container);
   });
   events.onResync(() => {
     for (const container of watched.keys()) void lookAt(container);
+    for (const container of early.keys()) early.set(container, true);
   });
 
   const inspect = (container: string) =>
@@ -92,6 +102,7 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
     const watch = watched.get(container);
     if (watch === undefined) return;
     watched.delete(container);
+    ingress.release(watch.sandbox);
     options.onEnded(watch.sandbox);
     const known = containers.get(watch.sandbox);
     if (known !== undefined) void releaseHolder(known).catch(() => {});
@@ -105,11 +116,24 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
     holdersInUse.delete(holder);
   }
 
-  function running(sandbox: string, container: SandboxContainer, state: ContainerState): RunningSandbox {
+  /** Looks at a container, and does not miss an end that is told before somebody waits for it. */
+  async function watching<T>(container: string, look: () => Promise<T>): Promise<T> {
+    early.set(container, false);
+    try {
+      const result = await look();
+      if (early.get(container) === true && watched.has(container)) void lookAt(container);
+      return result;
+    } finally {
+      early.delete(container);
+    }
+  }
+
+  function running(sandbox: string, container: SandboxContainer, state: ContainerState, host = ""): RunningSandbox {
     containers.set(sandbox, container);
     const started_at = parseTime(state.StartedAt) ?? clock.now();
-    const common = { started_at, host: "" };
+    const common = { started_at, host };
     if (!state.Running) {
+      ingress.release(sandbox);
       void releaseHolder(container).catch(() => {});
       return { ...common, ended: Promise.resolve(endOf(state, clock)) };
     }
@@ -118,9 +142,12 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
     return { ...common, ended };
   }
 
-  async function create(plan: SandboxPlan, networkMode: string): Promise<string> {
+  async function create(plan: SandboxPlan, networkMode: string, exposure: Exposure | undefined): Promise<string> {
     const image = plan.snapshot_id === undefined ? plan.image : names.snapshot(plan.snapshot_id);
-    const body = sandboxBody(plan, { names, limits, isolation, image, network: networkMode });
+    const body = sandboxBody(plan, {
+      ...{ names, limits, isolation, image, network: networkMode },
+      ...{ exposure, publish: !filtered },
+    });
     const attempt = async () => {
       // Not given the signal: whether a create that was called off has made a container could not be known.
       const { Id } = await client.call<{ Id: string }>("POST", "/containers/create", {
@@ -148,9 +175,18 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
   /** What a crash between create and start left behind stands in the way of a second try. */
   async function removeUnstarted(id: string): Promise<boolean> {
     const [found] = await list("sandbox", id);
-    if (found?.State !== "created") return false;
-    await removeContainer(found.Id);
-    return true;
+    return found?.State === "created" && removeCreated(found.Id);
+  }
+
+  /** Removes one that never ran. False when it runs: a start that a former server asked for came true late. */
+  async function removeCreated(container: string): Promise<boolean> {
+    try {
+      await unless([404], client.call("DELETE", `/containers/${container}`, { query: { v: true } }));
+      return true;
+    } catch (error) {
+      if (hasStatus(error, 409)) return false;
+      throw error;
+    }
   }
 
   const removeContainer = (container: string) =>
@@ -162,12 +198,13 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
     });
 
   async function networkFor(plan: SandboxPlan, signal: AbortSignal): Promise<{ mode: string; holder?: Holder }> {
-    if (plan.egress?.length === 0) return { mode: "none" };
+    const port = plan.networking?.port;
+    if (plan.egress?.length === 0 && port === undefined) return { mode: "none" };
     if (!filtered) {
       await network.ensure();
       return { mode: names.network };
     }
-    const holder = await network.holder(plan.egress, signal);
+    const holder = await network.holder({ egress: plan.egress, port }, signal);
     holdersInUse.add(holder.id);
     return { mode: `container:${holder.id}`, holder };
   }
@@ -182,39 +219,73 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
     return container;
   }
 
-  async function bringUp(plan: SandboxPlan, signal: AbortSignal): Promise<RunningSandbox> {
+  async function bringUp(
+    plan: SandboxPlan,
+    exposure: Exposure | undefined,
+    signal: AbortSignal,
+  ): Promise<RunningSandbox> {
     let container: string | undefined;
     let holder: Holder | undefined;
+    const networking = networkFor(plan, signal);
     try {
-      const [, net] = await Promise.all([orAbort(events.ready(), signal), networkFor(plan, signal)]);
+      const [, net] = await Promise.all([orAbort(events.ready(), signal), networking]);
       holder = net.holder;
       signal.throwIfAborted();
-      container = await create(plan, net.mode);
+      container = await create(plan, net.mode, exposure);
       signal.throwIfAborted();
       await client.call("POST", `/containers/${container}/start`);
       signal.throwIfAborted();
-      const found = await inspect(container);
-      if (found === undefined) throw new EngineError("engine_error", "its container was removed while it started");
-      return running(plan.id, { id: container, network: holder?.id ?? container }, found.State);
+      const made = { id: container, network: holder?.id ?? container };
+      return await watching(made.id, async () => {
+        const found = await inspect(made.id);
+        if (found === undefined) throw new EngineError("engine_error", "its container was removed while it started");
+        const host =
+          exposure && found.State.Running
+            ? ingress.serve(plan.id, exposure, targetOf(holder ?? found, names, exposure.port))
+            : "";
+        return running(plan.id, made, found.State, host);
+      });
     } catch (error) {
-      if (container !== undefined) await removeContainer(container).catch(() => {});
-      if (holder !== undefined) await releaseHolder({ id: "", network: holder.id }).catch(() => {});
+      if (container !== undefined) await leftovers.remove(container);
+      // The engine may have made it without being able to say so.
+      else if (error instanceof DockerUnreachable) await leftovers.remove(names.container("sandbox", plan.id));
+      // The one may have failed while the other was still at it.
+      const made = await networking.catch(() => undefined);
+      if (made?.holder !== undefined) await releaseHolder({ id: "", network: made.holder.id }).catch(() => {});
       throw error;
     }
+  }
+
+  async function reattach(
+    id: string,
+    container: SandboxContainer,
+    exposure: Exposure,
+  ): Promise<RunningSandbox | undefined> {
+    await ingress.reclaim(id, exposure);
+    const networked = await inspect(container.network);
+    const found = await inspect(container.id);
+    if (found === undefined || networked === undefined || !found.State.Running) {
+      ingress.release(id);
+      return found && running(id, container, found.State);
+    }
+    const host = ingress.serve(id, exposure, targetOf(networked, names, exposure.port));
+    return running(id, container, found.State, host);
   }
 
   return {
     async start(plan, signal) {
       try {
+        const exposure = await ingress.claim(plan);
         try {
-          return await slots.run(() => bringUp(plan, signal), signal);
+          return await slots.run(() => bringUp(plan, exposure, signal), signal);
         } catch (error) {
           if (!(error instanceof ImageMissing)) throw error;
           // Outside of the slots: what is there already need not wait for what has to come from far away.
           await images.pull(plan.image, signal);
-          return await slots.run(() => bringUp(plan, signal), signal);
+          return await slots.run(() => bringUp(plan, exposure, signal), signal);
         }
       } catch (error) {
+        ingress.release(plan.id);
         if (signal.aborted) throw signal.reason;
         throw toEngineError(error);
       }
@@ -223,19 +294,28 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
     async attach(id) {
       await events.ready();
       const container = await find(id);
-      const found = container === undefined ? undefined : await inspect(container.id);
-      if (container === undefined || found === undefined) {
-        containers.delete(id);
-        return undefined;
-      }
-      if (found.State.Status === "created") {
-        await this.remove(id);
-        return undefined;
-      }
-      return running(id, container, found.State);
+      if (container === undefined) return undefined;
+      return watching(container.id, async () => {
+        let found = await inspect(container.id);
+        if (found?.State.Status === "created") {
+          const removed = await removeCreated(container.id);
+          if (removed) await releaseHolder(container);
+          found = removed ? undefined : await inspect(container.id);
+        }
+        if (found === undefined) {
+          containers.delete(id);
+          return undefined;
+        }
+        // Held still for the kill of a command, by a server that went away before it let go.
+        if (found.State.Status === "paused") await release(client, container.id);
+        const exposure = readExposure(found.Config.Labels?.[label.ingress]);
+        if (exposure === undefined || !found.State.Running) return running(id, container, found.State);
+        return reattach(id, container, exposure);
+      });
     },
 
     async stop(id) {
+      ingress.release(id);
       const container = await find(id);
       if (container === undefined) return;
       // 409: it does not run. Everything of it that runs elsewhere, its execs, dies with its main process.
@@ -244,6 +324,7 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
     },
 
     async remove(id) {
+      ingress.release(id);
       const container = await find(id);
       if (container === undefined) return;
       await removeContainer(container.id);
@@ -254,15 +335,16 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
 
     async inventory() {
       const [sandboxes, holders, killers] = await Promise.all([list("sandbox"), list("holder"), list("kill")]);
-      const used = new Set(sandboxes.flatMap((summary) => (isOver(summary) ? [] : (holderOf(summary) ?? []))));
+      const removed = new Set<ContainerSummary>();
+      for (const summary of sandboxes) {
+        const unstarted = summary.State === "created" && !containers.has(summary.Labels?.[label.id] ?? "");
+        if (unstarted && (await removeCreated(summary.Id))) removed.add(summary);
+      }
+      const kept = sandboxes.filter((summary) => !removed.has(summary));
+      const used = new Set(kept.flatMap((summary) => (isOver(summary) ? [] : (holderOf(summary) ?? []))));
       const stray = holders.filter(({ Id }) => !used.has(Id) && !holdersInUse.has(Id) && !network.isOwn(Id));
-      const unstarted = sandboxes.filter(
-        ({ State, Labels }) => State === "created" && !containers.has(Labels?.[label.id] ?? ""),
-      );
-      await Promise.all([...stray, ...killers, ...unstarted].map(({ Id }) => removeContainer(Id)));
-      return sandboxes
-        .filter((summary) => !unstarted.includes(summary))
-        .flatMap(({ Labels }) => Labels?.[label.id] ?? []);
+      await Promise.all([...stray, ...killers].map(({ Id }) => removeContainer(Id)));
+      return kept.flatMap(({ Labels }) => Labels?.[label.id] ?? []);
     },
 
     container: find,

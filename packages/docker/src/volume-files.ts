@@ -1,10 +1,18 @@
 import { randomUUID } from "node:crypto";
 import { EngineError, type EngineErrorCode, type EngineFileInfo, type EngineFiles } from "@porter-sandbox/api";
+import type { Clock } from "@porter-sandbox/spec";
 import type { DockerClient } from "./client.ts";
 import type { EventFeed } from "./events.ts";
 import { type ExecStreams, startExec } from "./exec.ts";
 import type { HelperAnswer, VolumeHelper, VolumeHelpers } from "./volume-helper.ts";
-import { type ListedFile, parseListing, partPrefix, readScript, writeScript } from "./volume-script.ts";
+import {
+  type ListedFile,
+  longestListingBytes,
+  parseListing,
+  partPrefix,
+  readScript,
+  writeScript,
+} from "./volume-script.ts";
 
 /** Up to here a file goes through the helper's session; beyond it, through a process of its own, as a stream. */
 const smallWriteBytes = 4 * 1024;
@@ -18,10 +26,13 @@ export interface FilesOptions {
   readonly client: DockerClient;
   readonly events: EventFeed;
   readonly helpers: VolumeHelpers;
+  readonly clock: Clock;
+  /** How long it may take until a file is open, in milliseconds. */
+  readonly silenceMs: number;
 }
 
 /** The files of one volume, worked on by its helper. Links, devices, pipes and sockets are not shown and not followed. */
-export function volumeFiles({ client, events, helpers }: FilesOptions, volume: string): EngineFiles {
+export function volumeFiles({ client, events, helpers, clock, silenceMs }: FilesOptions, volume: string): EngineFiles {
   const use = <T>(work: (helper: VolumeHelper) => Promise<T>) => helpers.use(volume, work);
   const ask = (operation: string, ...args: string[]) => use((helper) => helper.ask(operation, ...args));
 
@@ -33,8 +44,11 @@ export function volumeFiles({ client, events, helpers }: FilesOptions, volume: s
     },
 
     async list(path) {
-      const answer = await ask("list", path === "/" ? "" : path);
-      return infos(expectOk(answer, path)).filter(({ name }) => path !== "/" || !name.startsWith(partPrefix));
+      const answer = expectOk(await ask("list", path === "/" ? "" : whole(path)), path);
+      if (answer.data.length > longestListingBytes) {
+        throw new EngineError("engine_error", `${path} holds more than can be listed`);
+      }
+      return infos(answer).filter(({ name }) => path !== "/" || !name.startsWith(partPrefix));
     },
 
     async read(path, start, length) {
@@ -124,12 +138,14 @@ export function volumeFiles({ client, events, helpers }: FilesOptions, volume: s
   /** The helper is kept until the last byte was read, or the reader lost interest. */
   async function readStreamed(path: string, directory: string, name: string, start: number, length: number) {
     let release: () => void = () => {};
+    let giveUp: () => void = () => {};
     const exec = await new Promise<ExecStreams>((resolve, reject) => {
       use(async (helper) => {
         const started = await run(helper, readScript, [directory, name, String(start), String(length)], false);
         const read = new Promise<void>((done) => {
           release = done;
         });
+        giveUp = () => helper.abandon(`did not open a file within ${silenceMs} ms`);
         resolve(started);
         await read;
       }).catch(reject);
@@ -149,9 +165,10 @@ export function volumeFiles({ client, events, helpers }: FilesOptions, volume: s
       if (left !== 0) throw shrunk(path);
       return undefined;
     };
+    const cancelAlarm = clock.schedule(giveUp, silenceMs);
     try {
       // Whether the file could be opened is known before the stream is handed out.
-      let first = await next();
+      let first = await next().finally(cancelAlarm);
       return new ReadableStream<Uint8Array>(
         {
           async pull(controller) {
@@ -180,9 +197,21 @@ export function volumeFiles({ client, events, helpers }: FilesOptions, volume: s
   }
 }
 
+/**
+ * Paths come normalised. One that is not would be taken by the helper's shell for what it means to a shell, so it leads
+ * nowhere.
+ */
+function whole(path: string): string {
+  const [first, ...segments] = path.split("/");
+  const fine =
+    first === "" && segments.length > 0 && segments.every((name) => name !== "" && name !== "." && name !== "..");
+  if (path !== "/" && !fine) throw refusal("not_found", path);
+  return path;
+}
+
 /** A path as the directory that it is in, empty for the root's, and its name, empty for the root itself. */
 function split(path: string): [directory: string, name: string] {
-  const slash = path.lastIndexOf("/");
+  const slash = whole(path).lastIndexOf("/");
   return [path.slice(0, slash), path.slice(slash + 1)];
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { EngineError } from "@porter-sandbox/api";
 import type { Clock } from "@porter-sandbox/spec";
 import type { DockerClient, Hijacked } from "./client.ts";
@@ -5,8 +6,9 @@ import { helperBody } from "./container-body.ts";
 import { toEngineError, unless } from "./errors.ts";
 import { readFrames } from "./frames.ts";
 import { type Images, lacksImage } from "./images.ts";
+import type { Leftovers } from "./leftovers.ts";
 import type { Names } from "./names.ts";
-import { fold, root, sessionScript } from "./volume-script.ts";
+import { fold, longestListingBytes, root, sessionScript } from "./volume-script.ts";
 
 export interface HelperAnswer {
   /** `ok`, or why not. */
@@ -18,6 +20,8 @@ export interface HelperAnswer {
 export interface VolumeHelper {
   readonly container: string;
   ask(operation: string, ...args: (string | Uint8Array)[]): Promise<HelperAnswer>;
+  /** Gives it up: it is removed, what waits for it fails, and the next one to need a helper gets a new one. */
+  abandon(why: string): void;
   readonly dead: boolean;
 }
 
@@ -26,6 +30,8 @@ export interface VolumeHelpers {
   use<T>(volume: string, work: (helper: VolumeHelper) => Promise<T>): Promise<T>;
   /** Removes the volume's helper, so that the volume can go. */
   drop(volume: string): Promise<void>;
+  /** Removes what a former server left: nothing that it was asked can happen any more. */
+  sweep(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -35,10 +41,13 @@ export interface HelpersOptions {
   readonly images: Images;
   readonly clock: Clock;
   readonly helperImage: string;
+  readonly leftovers: Leftovers;
   /** How long a helper stays without work. */
   readonly idleMs: number;
   /** How many may stay without work. */
   readonly most: number;
+  /** How long one may be silent when it is asked something. */
+  readonly silenceMs: number;
 }
 
 interface Slot {
@@ -48,9 +57,11 @@ interface Slot {
 }
 
 export function createVolumeHelpers(options: HelpersOptions): VolumeHelpers {
-  const { client, names, images, clock, helperImage } = options;
+  const { client, names, images, clock, helperImage, leftovers } = options;
   // The least recently used comes first.
   const slots = new Map<string, Slot>();
+  /** The names of those that this process made. */
+  const own = new Set<string>();
 
   async function start(volume: string): Promise<VolumeHelper> {
     // Creating a container that mounts a volume would make the volume.
@@ -87,29 +98,38 @@ export function createVolumeHelpers(options: HelpersOptions): VolumeHelpers {
         ],
       },
     });
-    const create = () => client.call<{ Id: string }>("POST", "/containers/create", { json: body });
-    let container: string;
+    const name = names.container("files", randomUUID());
+    own.add(name);
+    const create = () => client.call<{ Id: string }>("POST", "/containers/create", { query: { name }, json: body });
     try {
-      container = (await create()).Id;
-    } catch (error) {
-      if (!lacksImage(error)) throw error;
-      await images.pull(helperImage);
-      container = (await create()).Id;
-    }
-    try {
+      let container: string;
+      try {
+        container = (await create()).Id;
+      } catch (error) {
+        if (!lacksImage(error)) throw error;
+        await images.pull(helperImage);
+        container = (await create()).Id;
+      }
       const attach = { query: { stream: true, stdin: true, stdout: true, stderr: true } };
-      const session = openSession(await client.hijack(`/containers/${container}/attach`, attach));
+      const session = openSession(await client.hijack(`/containers/${container}/attach`, attach), {
+        clock,
+        silenceMs: options.silenceMs,
+        onDeath: () => void leftovers.remove(container).then(() => own.delete(name)),
+      });
       await client.call("POST", `/containers/${container}/start`);
       await session.ready;
       return {
         container,
         ask: session.ask,
+        abandon: session.die,
         get dead() {
           return session.isDead();
         },
       };
     } catch (error) {
-      await remove(container);
+      // By name: the engine may have made it without being able to say so.
+      await leftovers.remove(name);
+      own.delete(name);
       throw error;
     }
   }
@@ -177,75 +197,121 @@ export function createVolumeHelpers(options: HelpersOptions): VolumeHelpers {
       const left = await client.call<{ Id: string }[]>("GET", "/containers/json", { query });
       await Promise.all(left.map(({ Id }) => remove(Id)));
     },
+    async sweep() {
+      const query = { all: true, filters: names.filters("files") };
+      const found = await client.call<{ Id: string; Names: string[] }[]>("GET", "/containers/json", { query });
+      const strangers = found.filter(({ Names }) => !Names.some((name) => own.has(name.replace(/^\//, ""))));
+      await Promise.all(strangers.map(({ Id }) => remove(Id)));
+    },
     async close() {
       await Promise.allSettled([...slots].map(([volume, slot]) => end(volume, slot)));
     },
   };
 }
 
-/** Requests and answers take turns on the connection. */
-function openSession({ socket, head }: Hijacked) {
+/** No answer is longer than a listing, which the script cuts before this. */
+const longestAnswerBytes = 2 * longestListingBytes;
+
+/** Empties a volume, however much is in it. */
+const patient = (operation: string) => operation === "wipe";
+
+interface SessionOptions {
+  readonly clock: Clock;
+  readonly silenceMs: number;
+  readonly onDeath: () => void;
+}
+
+/**
+ * Requests and answers take turns on the connection. The code in a sandbox may make an answer long, or have it never
+ * come (a file that is swapped for a pipe while it is opened), so both are bounded.
+ */
+function openSession({ socket, head }: Hijacked, { clock, silenceMs, onDeath }: SessionOptions) {
   interface Waiting {
+    readonly operation: string;
     readonly resolve: (answer: HelperAnswer) => void;
     readonly reject: (error: unknown) => void;
   }
   const waiting: Waiting[] = [];
-  let chunks: Buffer[] = [];
+  let data: Uint8Array[] = [];
+  let bytes = 0;
+  /** What came after the NUL that ends the data; undefined before it. */
+  let word: string | undefined;
   let stderr = "";
   let dead = false;
-  const expect = () => new Promise<HelperAnswer>((resolve, reject) => waiting.push({ resolve, reject }));
+  let cancelAlarm = () => {};
+  const expect = (operation: string) =>
+    new Promise<HelperAnswer>((resolve, reject) => waiting.push({ operation, resolve, reject }));
 
+  /** Whoever waits has waited long enough when this much time passes without a sign. */
+  const setAlarm = () => {
+    cancelAlarm();
+    const [next] = waiting;
+    if (dead || next === undefined || patient(next.operation)) return;
+    cancelAlarm = clock.schedule(() => die(`did not answer within ${silenceMs} ms`), silenceMs);
+  };
   const die = (reason: string) => {
     if (dead) return;
     dead = true;
+    cancelAlarm();
     socket.destroy();
+    onDeath();
     const said = stderr.trim() === "" ? "" : `: ${stderr.trim().slice(0, 200)}`;
     for (const { reject } of waiting.splice(0)) {
       reject(new EngineError("engine_error", `the volume's helper ${reason}${said}`));
     }
+  };
+  const take = (part: Uint8Array) => {
+    bytes += part.length;
+    if (bytes > longestAnswerBytes) throw new Error("said too much");
+    if (part.length > 0) data.push(part);
   };
   const frames = readFrames((stream, piece) => {
     if (stream === "stderr") {
       stderr = (stderr + Buffer.from(piece).toString("utf8")).slice(-1000);
       return;
     }
-    let rest = Buffer.from(piece);
-    for (;;) {
-      // The word after the NUL may come later than the NUL.
-      const whole = chunks.length === 0 ? rest : Buffer.concat([...chunks, rest]);
-      const nul = rest.includes(0) || chunks.some((chunk) => chunk.includes(0)) ? whole.indexOf(0) : -1;
-      const feed = nul === -1 ? -1 : whole.indexOf(0x0a, nul);
-      if (feed === -1) {
-        if (rest.length > 0) chunks.push(rest);
-        return;
+    for (let rest = Buffer.from(piece); rest.length > 0; ) {
+      if (word === undefined) {
+        const nul = rest.indexOf(0);
+        take(nul === -1 ? rest : rest.subarray(0, nul));
+        if (nul === -1) return;
+        word = "";
+        rest = rest.subarray(nul + 1);
+        continue;
       }
-      chunks = [];
-      waiting.shift()?.resolve({ data: whole.subarray(0, nul), say: whole.subarray(nul + 1, feed).toString("latin1") });
-      rest = whole.subarray(feed + 1);
-      if (rest.length === 0) return;
+      const feed = rest.indexOf(0x0a);
+      word += rest.subarray(0, feed === -1 ? rest.length : feed).toString("latin1");
+      if (feed === -1) return;
+      waiting.shift()?.resolve({ data: Buffer.concat(data), say: word });
+      [data, bytes, word] = [[], 0, undefined];
+      rest = rest.subarray(feed + 1);
     }
   });
-  const ready = expect().then(() => {});
+  const ready = expect("start").then(() => {});
   // The failure is thrown to whoever started it; a second owner of it would be unhandled.
   ready.catch(() => {});
-  socket.on("data", (bytes: Uint8Array) => {
+  const receive = (bytes: Uint8Array) => {
     try {
       frames.push(bytes);
+      setAlarm();
     } catch (error) {
       die(error instanceof Error ? error.message : "spoke nonsense");
     }
-  });
+  };
+  socket.on("data", receive);
   socket.on("error", () => die("was cut off"));
   socket.on("close", () => die("ended"));
   socket.on("end", () => die("ended"));
-  if (head.length > 0) frames.push(head);
+  if (head.length > 0) receive(head);
 
   return {
     ready,
+    die,
     isDead: () => dead,
     ask(operation: string, ...args: (string | Uint8Array)[]): Promise<HelperAnswer> {
       if (dead) return Promise.reject(new EngineError("engine_error", "the volume's helper ended"));
-      const answer = expect();
+      const answer = expect(operation);
+      if (waiting.length === 1) setAlarm();
       socket.write(`${[operation, ...args.map(fold)].join(" ")}\n`);
       return answer;
     },

@@ -13,6 +13,8 @@
 export const root = "/volume";
 /** What a write is called until it is whole: hidden from listings. */
 export const partPrefix = ".porter-sandbox-part-";
+/** A listing that is longer is cut, and so is no listing: some 400,000 files with short names, 60,000 with the longest. */
+export const longestListingBytes = 16 * 1024 * 1024;
 
 const common = `
 umask 0
@@ -38,13 +40,13 @@ enter() {
   classify "$1"
   return 1
 }
-# Opens the file $2 of the directory $1 as descriptor 3.
+# Opens the file $2 of the directory $1 as descriptor 3. Without "command" a file that is gone by then ends the shell.
 opened() {
   enter "$1" || return 1
   if [ -L "./$2" ]; then say=not_found; return 1; fi
   if [ -d "./$2" ]; then say=is_a_directory; return 1; fi
   if [ ! -f "./$2" ]; then say=not_found; return 1; fi
-  { exec 3<"./$2"; } 2>/dev/null || { say=not_found; return 1; }
+  { command exec 3<"./$2"; } 2>/dev/null || { say=not_found; return 1; }
   real=$(readlink /proc/$$/fd/3; echo .)
   if [ "$real" != "${root}$1/$2
 ." ]; then exec 3<&-; say=not_found; return 1; fi
@@ -100,7 +102,7 @@ while read -r operation a b c d; do
         if [ -L "./$b" ] || [ ! -e "./$b" ]; then say=not_found; else stat -c "$show" "./$b" 2>/dev/null || say=not_found; fi
       fi ;;
     list)
-      if enter "$a"; then find . -mindepth 1 -maxdepth 1 -exec stat -c "$show" {} + 2>/dev/null; fi ;;
+      if enter "$a"; then find . -mindepth 1 -maxdepth 1 -exec stat -c "$show" {} + 2>/dev/null | head -c ${longestListingBytes + 1}; fi ;;
     read)
       if opened "$a" "$b"; then
         dd bs=65536 iflag=skip_bytes,count_bytes,fullblock skip="$c" count="$d" status=none <&3 | base64
@@ -120,9 +122,10 @@ while read -r operation a b c d; do
       unfold "$c"; c=$value
       unfold "$d"; d=$value
       if enter "$a"; then
-        { exec 4<.; } 2>/dev/null
+        { command exec 4<.; } 2>/dev/null || say=not_found
         from=/proc/self/fd/4/$b
-        if [ -L "./$b" ] || [ ! -e "./$b" ]; then say=not_found
+        if [ $say != ok ]; then :
+        elif [ -L "./$b" ] || [ ! -e "./$b" ]; then say=not_found
         elif [ -d "./$b" ]; then kind=directory
         elif [ -f "./$b" ]; then kind=file
         else say=not_found; fi

@@ -18,8 +18,9 @@ import { bench, host, missing, newId } from "./fixture.ts";
 const lacking: Partial<Record<Capability, string>> = {
   egress_names: "a packet filter holds IPv4 addresses and ranges; anything else is refused",
   control: "real containers have neither a virtual clock nor seeded faults",
-  networking: "this engine exposes no ports yet",
+  internal_ports: "this engine connects no sandboxes with each other",
   object_volumes: "Docker has none",
+  queue: "this engine promises memory without a bound, so nothing waits for it",
   no_extensions: "this server has its extensions",
 };
 

@@ -21,6 +21,10 @@ export interface TestEngine {
   readonly image: string;
   /** Ends it and starts it again on the same data; a private one only. */
   readonly restart?: () => Promise<void>;
+  /** Ends it, by force too; a private one only. */
+  readonly down?: (signal: "SIGTERM" | "SIGKILL") => Promise<void>;
+  /** Starts it again on the same data. */
+  readonly up?: () => Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -74,11 +78,17 @@ async function startPrivate(dockerd: string): Promise<TestEngine | string> {
   /** Why it did not come up; undefined when it did. */
   const comesUp = async () => {
     for (let round = 0; round < 300; round += 1) {
-      if (daemon.exitCode !== null) return `the Docker engine could not be started: ${said}`;
+      if (daemon.exitCode !== null || daemon.signalCode !== null)
+        return `the Docker engine could not be started: ${said}`;
       if (await answers()) return undefined;
       await pause(50);
     }
     return `the Docker engine did not come up: ${said}`;
+  };
+  const up = async () => {
+    daemon = launch();
+    const failure = await comesUp();
+    if (failure !== undefined) throw new Error(failure);
   };
   const stop = async () => {
     await removeAll(client).catch(() => {});
@@ -89,12 +99,16 @@ async function startPrivate(dockerd: string): Promise<TestEngine | string> {
   };
   const restart = async () => {
     await end(daemon);
-    daemon = launch();
-    const failure = await comesUp();
-    if (failure !== undefined) throw new Error(failure);
+    await up();
+  };
+  const down = async (signal: "SIGTERM" | "SIGKILL") => {
+    await end(daemon, signal);
+    if (signal === "SIGTERM") return;
+    // It takes its containerd with it; where nobody buries the dead, the next one would wait for that to answer.
+    rmSync(join(folder, "exec", "containerd", "containerd.pid"), { force: true });
   };
   const failure = await comesUp();
-  if (failure === undefined) return { host: `unix://${socket}`, client, image: testImage, restart, stop };
+  if (failure === undefined) return { host: `unix://${socket}`, client, image: testImage, restart, down, up, stop };
   await stop();
   return failure;
 }
@@ -163,10 +177,10 @@ async function removeAll(client: DockerClient): Promise<void> {
   await client.call("POST", "/networks/prune");
 }
 
-async function end(daemon: ChildProcess): Promise<void> {
-  if (daemon.exitCode !== null) return;
+async function end(daemon: ChildProcess, signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {
+  if (daemon.exitCode !== null || daemon.signalCode !== null) return;
   const ended = new Promise<void>((resolve) => daemon.once("exit", () => resolve()));
-  daemon.kill("SIGTERM");
+  daemon.kill(signal);
   await Promise.race([ended, pause(20_000, undefined, { ref: false }).then(() => daemon.kill("SIGKILL"))]);
 }
 

@@ -44,7 +44,7 @@ export interface Bench {
 }
 
 export function bench(options: DockerEngineOptions = {}): Bench {
-  const installation = newId("test");
+  const installation = options.installation ?? newId("test");
   const engine = dockerEngine({ host, installation, egress: "unenforced", spareNetworks: 0, ...options });
   const client = createDockerClient(findEndpoint(host, {}), systemClock);
   const query = { all: true, filters: { label: [`${label.installation}=${installation}`] } };

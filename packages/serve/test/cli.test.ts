@@ -24,7 +24,7 @@ describe("the command line", () => {
 
   test("takes everything", () => {
     const line =
-      "--engine docker --port 0 --host ::1 --key-file k --data-dir d --tls-key a --tls-cert b --egress unenforced --installation x-1 --helper-image i:1";
+      "--engine docker --port 0 --host ::1 --key-file k --data-dir d --retention 1h30m --tls-key a --tls-cert b --egress unenforced --installation x-1 --helper-image i:1 --proxy-port 8081 --proxy-host 0.0.0.0 --proxy-domain apps.test";
     expect(parse(line)).toEqual({
       action: "serve",
       options: {
@@ -33,10 +33,12 @@ describe("the command line", () => {
         host: "::1",
         keyFile: "k",
         dataDir: "d",
+        retentionMs: 5_400_000,
         tls: { keyFile: "a", certFile: "b" },
         egress: "unenforced",
         installation: "x-1",
         helperImage: "i:1",
+        proxy: { port: 8081, host: "0.0.0.0", domain: "apps.test" },
       },
     });
   });
@@ -47,9 +49,12 @@ describe("the command line", () => {
     ["--engine memory --port 65536", '--port: must be a whole number from 0 to 65535 (got "65536")'],
     ["--engine memory --port 8e3", '--port: must be a whole number from 0 to 65535 (got "8e3")'],
     ["--engine memory --port=-1", '--port: must be a whole number from 0 to 65535 (got "-1")'],
+    ["--engine memory --retention 7d", '--retention: must be a duration such as 90s or 12h, 87600h at most (got "7d")'],
     ["--engine memory --data-dir=", '--data-dir: must not be empty (got "")'],
     ["--engine memory --egress enforced", "--egress: goes only with --engine docker (got --engine memory)"],
     ["--engine docker --egress off", '--egress: must be one of enforced, unenforced (got "off")'],
+    ["--engine memory --proxy-port 1", "--proxy-port: goes only with --engine docker (got --engine memory)"],
+    ["--engine docker --proxy-port x", '--proxy-port: must be a whole number from 0 to 65535 (got "x")'],
     [
       "--engine docker --installation A",
       '--installation: must be 1 to 40 lowercase letters, digits and hyphens (got "A")',
@@ -83,6 +88,18 @@ describe("starting", () => {
     await expect(start({ ...options, dataDir: "/dev/null/data" })).rejects.toThrow(
       "--data-dir /dev/null/data: cannot be made",
     );
+  });
+
+  test("a proxy of Docker's that cannot be had is said at the start, before the engine is asked for anything", async () => {
+    const docker = { ...options, engine: "docker", egress: "unenforced" } as const;
+    await expect(start({ ...docker, proxy: { domain: "No.Such" } })).rejects.toThrow(
+      "--engine docker: proxy.domain: must",
+    );
+    const other = createServer().listen(0, "127.0.0.1");
+    await new Promise((resolve) => other.once("listening", resolve));
+    const { port } = other.address() as { port: number };
+    await expect(start({ ...docker, proxy: { port } })).rejects.toThrow(/^--engine docker: .*EADDRINUSE/);
+    other.close();
   });
 
   test("when the port is taken, the data directory is let go again", async () => {

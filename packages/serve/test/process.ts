@@ -19,11 +19,16 @@ export interface EndedProcess {
   readonly stderr: string;
 }
 
+type Environment = Readonly<Record<string, string>>;
+
 const cli = fileURLToPath(new URL("../src/cli.ts", import.meta.url));
 const running = new Set<ChildProcess>();
 
-function launch(words: readonly string[]) {
-  const child = spawn(process.execPath, [cli, ...words], { stdio: ["ignore", "pipe", "pipe"] });
+function launch(words: readonly string[], env: Environment = {}) {
+  const child = spawn(process.execPath, [cli, ...words], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...env },
+  });
   running.add(child);
   const text = { stdout: "", stderr: "" };
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
@@ -45,9 +50,9 @@ export async function runCli(words: readonly string[]): Promise<EndedProcess> {
   return { code: (await closed).code, ...text };
 }
 
-/** Starts a server and waits for the line that tells its URL. */
-export async function startCli(words: readonly string[]): Promise<ServerProcess> {
-  const { child, text, closed } = launch(words);
+/** Starts a server and waits for the line that tells its URL. `env` is added to this process's own. */
+export async function startCli(words: readonly string[], env?: Environment): Promise<ServerProcess> {
+  const { child, text, closed } = launch(words, env);
   const url = await new Promise<string>((resolve, reject) => {
     child.stdout.on("data", () => {
       const found = /^porter-sandbox is ready at (\S+) .*\n/m.exec(text.stdout)?.[1];

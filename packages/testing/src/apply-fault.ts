@@ -1,4 +1,5 @@
 import { type Clock, sleep } from "@porter-sandbox/spec";
+import { EXEC_STREAM_TYPE } from "@porter-sandbox/spec/stream-frames";
 import type { RequestFault } from "./faults.ts";
 
 /** A request that a fault hits. */
@@ -79,13 +80,15 @@ async function cutBody(response: Response, afterBytes: number): Promise<Response
   if (!response.body) return response;
   let body: ReadableStream<Uint8Array> = response.body;
   const headers = new Headers(response.headers);
-  if (!headers.has("content-length")) {
+  // A stream that may have no end has no length either, and is cut as it comes.
+  const isStream = headers.get("content-type") === EXEC_STREAM_TYPE;
+  if (!isStream && !headers.has("content-length")) {
     const bytes = new Uint8Array(await response.arrayBuffer());
     headers.set("content-length", String(bytes.byteLength));
     body = streamFrom(bytes);
   }
   const { status, statusText } = response;
-  const cut = Number(headers.get("content-length")) > afterBytes ? breakAfter(body, afterBytes) : body;
+  const cut = isStream || Number(headers.get("content-length")) > afterBytes ? breakAfter(body, afterBytes) : body;
   return new Response(cut, { status, statusText, headers });
 }
 

@@ -1,4 +1,4 @@
-import { createSandboxApi, type SandboxApi, type SandboxApiOptions } from "@porter-sandbox/api";
+import { createSandboxApi, type QueueOptions, type SandboxApi, type SandboxApiOptions } from "@porter-sandbox/api";
 import { createVirtualClock, type VirtualClock } from "./clock.ts";
 import type { Shell } from "./commands/command.ts";
 import { runPlain } from "./commands/plain.ts";
@@ -26,6 +26,11 @@ export interface FakeOptions extends Omit<SandboxApiOptions, "engine" | "store" 
   readonly clock?: VirtualClock | undefined;
   /** How long a sandbox takes to start, in milliseconds by the clock. Default 0. */
   readonly bootDelayMs?: number | undefined;
+  /**
+   * What may be promised to all sandboxes together. A create that would go beyond waits as `queued`, one that could never
+   * fit is refused with a 422; a sandbox that asks for no resources is promised none. Default: no bounds.
+   */
+  readonly capacity?: QueueOptions | undefined;
   /** Runs what no script answers; `bashShell()` of `@porter-sandbox/testing/shell`. Default: the plain commands. */
   readonly shell?: Shell | undefined;
   /** How many requests are remembered, the newest. Default 10,000. */
@@ -67,7 +72,7 @@ export interface FakeSandboxApi {
  * ```
  */
 export function createFakeSandboxApi(options: FakeOptions = {}): FakeSandboxApi {
-  const { seed = 1, start, frozen, bootDelayMs, shell, keptRequests = 10_000, ...apiOptions } = options;
+  const { seed = 1, start, frozen, bootDelayMs, capacity, shell, keptRequests = 10_000, ...apiOptions } = options;
   const clock = options.clock ?? createVirtualClock({ start, frozen });
   // Two sources, so that how many faults were drawn does not change the ids.
   const idRandom = createRandom(seed);
@@ -76,7 +81,7 @@ export function createFakeSandboxApi(options: FakeOptions = {}): FakeSandboxApi 
   const { commands, run } = createCommands(shell ? (call) => shell.run(call) : runPlain);
 
   const build = () => {
-    const engine = createMemoryEngine({ clock, bootDelayMs, run, bootFault: () => faults.forBoot() });
+    const engine = createMemoryEngine({ clock, bootDelayMs, capacity, run, bootFault: () => faults.forBoot() });
     return {
       engine,
       api: createSandboxApi({ cors: { origins: "*" }, ...apiOptions, engine, clock, random: idRandom }),

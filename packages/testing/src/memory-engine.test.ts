@@ -106,7 +106,7 @@ describe("the main process", () => {
     await engine.startSandbox(plan({ command: ["sleep", "10"] }), never);
     const beside = await exec(engine, ["sleep", "infinity"]);
     await clock.advance(10_000);
-    expect(await beside.exit).toEqual({ exit_code: 137 });
+    expect(await beside.exit).toEqual({ exit_code: 137, signal: "SIGKILL" });
   });
 
   it("keeps the newest lines, a last one without its newline too", async () => {

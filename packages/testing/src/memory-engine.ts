@@ -1,10 +1,13 @@
 import {
+  createSandboxQueue,
   type Engine,
   EngineError,
   type EngineFeatures,
   type EngineFileInfo,
   type EngineFiles,
+  type QueueOptions,
   type SandboxPlan,
+  sizeOf,
 } from "@porter-sandbox/api";
 import { type Clock, sleep, systemClock } from "@porter-sandbox/spec";
 import type { Command } from "./commands/command.ts";
@@ -23,6 +26,11 @@ export interface MemoryEngineOptions {
   readonly clock?: Clock | undefined;
   /** How long a sandbox takes to start, in milliseconds by the clock. Default 0: at once. */
   readonly bootDelayMs?: number | undefined;
+  /**
+   * What may be promised to all sandboxes together. A create that would go beyond waits as `queued`, one that could never
+   * fit is refused with a 422; a sandbox that asks for no resources is promised none. Default: no bounds.
+   */
+  readonly capacity?: QueueOptions | undefined;
   /** What runs commands. Default: the plain commands. */
   readonly run?: Command | undefined;
   /** Asked at each start; what it answers happens to that sandbox. */
@@ -67,6 +75,7 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
   const volumes = new Map<string, Volume>();
   const snapshots = new Map<string, FileTree>();
   const image = imageTree(now);
+  const queue = createSandboxQueue(options.capacity);
   let closed = false;
 
   const volumeOf = (id: string): Volume => {
@@ -128,6 +137,7 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
   return {
     name: "memory",
     features,
+    egress: "unenforced",
     evict,
     alive: () => [...starting, ...[...sandboxes].filter(([, each]) => each.isRunning()).map(([id]) => id)],
     tree(of) {
@@ -143,7 +153,8 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
       snapshots: [...snapshots.keys()],
     }),
 
-    async startSandbox(plan, signal) {
+    refuses: ({ resources }) => queue.refusal(sizeOf(resources)),
+    async startSandbox(plan, signal, begins) {
       if (signal.aborted) throw signal.reason;
       if (closed) throw new EngineError("engine_error", "The engine is closed");
       if (starting.has(plan.id) || sandboxes.has(plan.id)) {
@@ -151,7 +162,14 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
       }
       starting.add(plan.id);
       try {
-        return await boot(plan, signal);
+        const started = await queue.enter(plan.id, sizeOf(plan.resources), signal);
+        begins?.();
+        const running = await boot(plan, signal).finally(started);
+        void running.ended.then(() => queue.release(plan.id));
+        return running;
+      } catch (error) {
+        queue.release(plan.id);
+        throw error;
       } finally {
         starting.delete(plan.id);
       }
@@ -164,7 +182,7 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
       sandboxes.get(id)?.stop();
       sandboxes.delete(id);
     },
-    exec: async (id, { command, stdin }) => runningOf(id).exec(command, stdin),
+    exec: async (id, exec) => runningOf(id).exec(exec),
     async logs(id, window) {
       return sandboxes.get(id)?.logs(window) ?? [];
     },

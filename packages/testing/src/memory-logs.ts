@@ -1,4 +1,4 @@
-import type { EngineLogLine } from "@porter-sandbox/api";
+import type { EngineLogLine, EngineLogOptions } from "@porter-sandbox/api";
 
 /** Lines kept of one sandbox's output; the oldest go first. */
 export const KEPT_LOG_LINES = 10_000;
@@ -7,7 +7,7 @@ export interface LogBook {
   write(stream: "stdout" | "stderr", bytes: Uint8Array): void;
   /** Takes what has no newline yet as a last line. */
   end(): void;
-  read(options: { since: number; limit: number }): EngineLogLine[];
+  read(options: EngineLogOptions): EngineLogLine[];
 }
 
 /** Turns output into lines with the time at which each was complete. */
@@ -28,8 +28,10 @@ export function createLogBook(now: () => number): LogBook {
         if (rest !== "") add(stream, rest);
       }
     },
-    read({ since, limit }) {
-      const newest = lines.slice(-KEPT_LOG_LINES).filter((line) => line.timestamp >= since);
+    read({ since, until = Infinity, keep = () => true, limit }) {
+      const newest = lines
+        .slice(-KEPT_LOG_LINES)
+        .filter((line) => line.timestamp >= since && line.timestamp <= until && keep(line));
       return limit > 0 ? newest.slice(-limit) : [];
     },
   };

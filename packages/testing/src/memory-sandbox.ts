@@ -1,16 +1,17 @@
 import {
   EngineError,
   type EngineExec,
+  type ExecPlan,
   type RunningSandbox,
   type SandboxEnd,
   type SandboxPlan,
 } from "@porter-sandbox/api";
 import type { Clock } from "@porter-sandbox/spec";
-import type { Command, CommandCall } from "./commands/command.ts";
+import type { Command } from "./commands/command.ts";
 import type { FileTree } from "./memory-files.ts";
 import { createLogBook, type LogBook } from "./memory-logs.ts";
 import { type MemoryChange, samplesOf } from "./memory-metrics.ts";
-import { type Process, startExec, startProcess } from "./memory-process.ts";
+import { type Process, type ProcessCall, startExec, startProcess } from "./memory-process.ts";
 
 export interface MemorySandboxOptions {
   readonly plan: SandboxPlan;
@@ -35,7 +36,7 @@ export interface MemorySandbox {
   readonly running: RunningSandbox;
   isRunning(): boolean;
   files(): SandboxFiles;
-  exec(command: readonly string[], stdin: boolean): EngineExec;
+  exec(plan: ExecPlan): EngineExec;
   logs: LogBook["read"];
   metrics(window: { start: number; end: number }): ReturnType<typeof samplesOf>;
   /** Ends it from outside: everything in it is killed. */
@@ -62,13 +63,14 @@ export function startMemorySandbox(options: MemorySandboxOptions): MemorySandbox
     tree ??= options.createFiles();
     return tree;
   };
-  const callOf = (command: readonly string[]): Omit<CommandCall, "stdout" | "stderr" | "signal"> => {
+  const callOf = ({ command, cwd, env: own, user }: Omit<ExecPlan, "exec_id" | "stdin">): ProcessCall => {
     const { id, name, image, env } = plan;
     return {
       command,
       sandbox: { id, name, image, env },
-      env: { ...BASE_ENV, HOSTNAME: name, ...env },
-      cwd: "/",
+      env: { ...BASE_ENV, HOSTNAME: name, ...env, ...own },
+      cwd: cwd ?? "/",
+      ...(user !== undefined && { user }),
       files: files().whole,
       clock,
     };
@@ -106,14 +108,14 @@ export function startMemorySandbox(options: MemorySandboxOptions): MemorySandbox
     const { write } = book;
     const process = startProcess({
       run,
-      call: callOf(main),
+      call: callOf({ command: main }),
       stdout: (bytes) => write("stdout", bytes),
       stderr: (bytes) => write("stderr", bytes),
     });
     watch(process);
     process.exit.then(
-      (exit_code) => finish({ exit_code }, (each) => each.kill()),
-      (error: EngineError) => finish({ reason: "engine_error", message: error.message }, (each) => each.kill()),
+      ({ exit_code }) => finish({ exit_code }, kill),
+      (error: EngineError) => finish({ reason: "engine_error", message: error.message }, kill),
     );
   }
 
@@ -122,9 +124,10 @@ export function startMemorySandbox(options: MemorySandboxOptions): MemorySandbox
     running: { started_at, ...addressesOf(plan), ended },
     isRunning: () => end === undefined,
     files,
-    exec(command, stdin) {
+    exec(asked) {
       if (end) throw new EngineError("not_running", `Sandbox ${plan.id} is not running`);
-      return startExec({ run, call: callOf(command), stdin }, watch);
+      const { stdin, tty } = asked;
+      return startExec({ run: inDirectory(run), call: callOf(asked), stdin, tty }, watch);
     },
     logs: (window) => book?.read(window) ?? [],
     metrics: (window) =>
@@ -136,10 +139,22 @@ export function startMemorySandbox(options: MemorySandboxOptions): MemorySandbox
     stop(how = {}) {
       const lost =
         how.reason === undefined ? undefined : new EngineError("engine_error", `Sandbox ${plan.id} was lost`);
-      finish(how, (process) => (lost ? process.lose(lost) : process.kill()));
+      finish(how, (process) => (lost ? process.lose(lost) : kill(process)));
     },
   };
 }
+
+const kill = (process: Process) => process.signal("SIGKILL");
+
+/** A command whose directory is not there does not begin. */
+const inDirectory =
+  (run: Command): Command =>
+  (call) => {
+    const { files, cwd } = call;
+    if (cwd === "/" || (files.exists(cwd) && files.stat(cwd).type === "directory")) return run(call);
+    call.stderr(`chdir to ${cwd}: no such file or directory\n`);
+    return 127;
+  };
 
 /** Names that nobody answers: `.test` is set aside for that. */
 function addressesOf(plan: SandboxPlan): { host: string; internal_address?: string } {

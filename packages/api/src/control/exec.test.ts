@@ -51,14 +51,99 @@ describe("exec", () => {
       exit_code: 0,
       stdout_truncated: true,
       stderr_truncated: false,
+      stdout_bytes: 21,
+      stderr_bytes: 5,
+      reason: "exited",
     });
     expect(drained).toBe(true);
+  });
+
+  test.each([
+    [9, "01234", "e\u20ac"],
+    [7, "0123", "\u20ac"],
+    [6, "012", "\u20ac"],
+    [5, "012", ""],
+    [1, "0", ""],
+    [0, "", ""],
+  ])("of a longer output than asked for answers the beginning and the end (%i bytes)", async (max, text, tail) => {
+    const { ask, run, engine } = createHarness();
+    const bytes = new TextEncoder().encode("0123456789abcde€");
+    engine.onExec = () => ({
+      stdout: streamOf(...Array.from(bytes, (byte) => Uint8Array.of(byte))),
+      stderr: streamOf("€"),
+      exit: done(),
+    });
+    const { body } = await ask("POST", `/v1/sandbox/${await run()}/exec`, { command: ["x"], max_output_bytes: max });
+    expect(body).toMatchObject({ stdout: text, stdout_tail: tail, stdout_truncated: true, stdout_bytes: 18 });
+    expect(body.stderr_truncated).toBe(max < 3);
+  });
+
+  test("answers all of an output that fits, in one piece though it was kept in two", async () => {
+    const { ask, run, engine } = createHarness();
+    engine.onExec = () => ({ stdout: streamOf("0€", "€1"), stderr: streamOf(), exit: done() });
+    const { body } = await ask("POST", `/v1/sandbox/${await run()}/exec`, { command: ["x"], max_output_bytes: 8 });
+    expect(body).toMatchObject({ stdout: "0€€1", stdout_truncated: false });
+    expect(body).not.toHaveProperty("stdout_tail");
+  });
+
+  test("hands the options to the engine", async () => {
+    const { ask, run, engine } = createHarness();
+    const options = { cwd: "/tmp", env: { A: "1" }, user: "1000", tty: { rows: 24, cols: 80 } };
+    await ask("POST", `/v1/sandbox/${await run()}/exec`, { command: ["x"], ...options });
+    expect(engine.execs[0]).toEqual({ exec_id: expect.any(String), command: ["x"], stdin: false, ...options });
+  });
+
+  test("kills a command whose time is over, and says so", async () => {
+    const { ask, run, engine, clock } = createHarness();
+    engine.onExec = (_, killed) => ({
+      stdout: streamOf("so far"),
+      stderr: streamOf(),
+      exit: killed.then(() => ({ exit_code: 137 })),
+    });
+    const executing = ask("POST", `/v1/sandbox/${await run()}/exec`, { command: ["x"], timeout_ms: 500 });
+    await clock.advance(499);
+    expect(engine.kills).toEqual([]);
+    await clock.advance(1);
+    expect((await executing).body).toMatchObject({
+      stdout: "so far",
+      exit_code: 137,
+      reason: "timed_out",
+      signal: "SIGKILL",
+    });
+  });
+
+  test.each([
+    [{ exit_code: 143 }, { reason: "exited" }],
+    [
+      { exit_code: 143, signal: "SIGTERM" },
+      { reason: "signaled", signal: "SIGTERM" },
+    ],
+  ])("does not guess at signals: %j", async (end, expected) => {
+    const { ask, run, engine } = createHarness();
+    engine.onExec = () => ({ stdout: streamOf(), stderr: streamOf(), exit: Promise.resolve(end) });
+    const { body } = await ask("POST", `/v1/sandbox/${await run()}/exec`, { command: ["x"] });
+    expect(body).toMatchObject({ exit_code: 143, ...expected });
+    expect("signal" in body).toBe("signal" in expected);
   });
 
   test("a server of the published API alone has no marks of cut output", async () => {
     const { ask, run } = createHarness({ extensions: false });
     const { body } = await ask("POST", `/v1/sandbox/${await run()}/exec`, { command: ["x"] });
     expect(Object.keys(body).sort()).toEqual(["exit_code", "stderr", "stdout"]);
+  });
+
+  test("and knows none of the options, and no streams", async () => {
+    const { ask, run, api } = createHarness({ extensions: false });
+    const id = await run();
+    for (const option of [{ cwd: "/" }, { stdin: false }, { timeout_ms: 5 }]) {
+      const { status, body } = await ask("POST", `/v1/sandbox/${id}/exec`, { command: ["x"], ...option });
+      expect([status, body.field]).toEqual([400, Object.keys(option)[0]]);
+    }
+    const headers = { accept: "application/vnd.sandbox.exec-stream" };
+    const body = JSON.stringify({ command: ["x"] });
+    const answer = await api.fetch(`http://api.test/v1/sandbox/${id}/exec`, { method: "POST", headers, body });
+    expect(answer.headers.get("content-type")).toBe("application/json");
+    expect((await ask("GET", `/v1/sandbox/${id}/processes`)).status).toBe(404);
   });
 
   test("needs a running sandbox, and says where the others are", async () => {
@@ -129,7 +214,10 @@ describe("exec", () => {
     [{ command: [""] }, "command"],
     [{ command: "ls" }, "command"],
     [{ command: ["a", "b\0"] }, "command[1]"],
-    [{ command: ["a"], cwd: "/" }, "cwd"],
+    [{ command: ["a"], shell: true }, "shell"],
+    [{ command: ["a"], cwd: "tmp" }, "cwd"],
+    [{ command: ["a"], tty: true }, "tty"],
+    [{ command: ["a"], stdin: true }, "stdin"],
   ])("refuses %j", async (body, field) => {
     const { ask, run } = createHarness();
     expect(await ask("POST", `/v1/sandbox/${await run()}/exec`, body)).toMatchObject({

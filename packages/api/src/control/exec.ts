@@ -1,55 +1,25 @@
 /** Running a command in a sandbox and waiting for its end. */
-import { sleep } from "@porter-sandbox/spec";
 import type { components } from "@porter-sandbox/spec/types";
-import type { EngineExec } from "../engine.ts";
-import { type ApiError, conflict, engineErrorOf } from "../errors.ts";
-import type { StoredLogLine } from "../store.ts";
-import { sandboxOf } from "./lifecycle.ts";
-import { levelOf } from "./log-level.ts";
-import { collect, createLineSplitter } from "./output.ts";
+import { engineErrorOf } from "../errors.ts";
+import { type CommandRequest, notRunning, startCommand } from "./command.ts";
+import { logInto } from "./command-logs.ts";
+import { type Collected, collect } from "./output.ts";
 import type { Plane } from "./plane.ts";
 
-/** How long a command may take to end once its sandbox has; after that its end is not known. */
-const GRACE_MS = 1000;
-
-async function notRunning(plane: Plane, id: string): Promise<ApiError> {
-  const { phase } = await sandboxOf(plane, id);
-  // The engine may know of the end before its news arrives here.
-  if (phase === "running") return conflict("sandbox_not_running", `sandbox ${id} is ending and not running`);
-  return conflict("sandbox_not_running", `sandbox ${id} is ${phase} and not running`, { phase });
+export interface ExecOptions extends CommandRequest {
+  /** Asks for the end of a longer output too, and for no more of it than so many bytes in all. */
+  readonly max_output_bytes?: number | undefined;
 }
 
-async function begin(plane: Plane, id: string, exec_id: string, command: readonly string[]): Promise<EngineExec> {
-  try {
-    return await plane.engine.exec(id, { exec_id, command, stdin: false });
-  } catch (error) {
-    const code = engineErrorOf(error)?.code;
-    if (code === "not_running" || code === "not_found") throw await notRunning(plane, id);
-    throw error;
-  }
-}
-
-/** Calls `onEnd` once when the sandbox ends; the answer takes the call back. */
-function whenSandboxEnds(plane: Plane, id: string, onEnd: () => void): () => void {
-  const commands = plane.commands.get(id) ?? new Set();
-  plane.commands.set(id, commands.add(onEnd));
-  return () => {
-    commands.delete(onEnd);
-    if (commands.size === 0 && plane.commands.get(id) === commands) plane.commands.delete(id);
-  };
-}
-
-/** Keeps the lines of one stream of a command as logs. */
-function logInto(plane: Plane, id: string, exec_id: string, stream: "stdout" | "stderr") {
-  const splitter = createLineSplitter(plane.limits.logLineChars);
-  const keep = (texts: string[]): Promise<void> | undefined => {
-    if (texts.length === 0) return undefined;
-    const timestamp = plane.clock.now();
-    const lines: StoredLogLine[] = texts.map((line) => ({ timestamp, line, level: levelOf(line, stream), exec_id }));
-    return plane.store.appendLogs(id, lines);
-  };
-  return { push: (bytes: Uint8Array) => keep(splitter.push(bytes)), end: () => keep(splitter.end()) };
-}
+/** The fields beyond the published API. */
+const extras = (stdout: Collected, stderr: Collected) => ({
+  stdout_truncated: stdout.truncated,
+  stderr_truncated: stderr.truncated,
+  ...(stdout.tail !== undefined && { stdout_tail: stdout.tail }),
+  ...(stderr.tail !== undefined && { stderr_tail: stderr.tail }),
+  stdout_bytes: stdout.bytes,
+  stderr_bytes: stderr.bytes,
+});
 
 /**
  * Runs `command` and answers its output and exit code. The command is killed when the caller goes away (`signal`) and
@@ -59,53 +29,40 @@ function logInto(plane: Plane, id: string, exec_id: string, stream: "stdout" | "
 export async function execInSandbox(
   plane: Plane,
   id: string,
-  command: readonly string[],
+  { max_output_bytes, ...request }: ExecOptions,
   signal: AbortSignal,
 ): Promise<components["schemas"]["ExecResponse"]> {
-  const { phase } = await sandboxOf(plane, id);
-  if (phase !== "running") throw await notRunning(plane, id);
-  const { id: exec_id } = plane.ids.next("exec");
-  const exec = await begin(plane, id, exec_id, command);
-
-  const kill = () => void exec.kill().catch(plane.report);
-  const done = new AbortController();
-  let giveUp: (() => void) | undefined;
-  const givenUp = new Promise<undefined>((resolve) => {
-    giveUp = () => resolve(undefined);
-  });
-  const onSandboxEnd = () => {
-    kill();
-    void sleep(plane.clock, GRACE_MS, done.signal).then(giveUp, () => {});
-  };
-  const release = whenSandboxEnds(plane, id, onSandboxEnd);
+  const command = await startCommand(plane, id, request);
+  const { exec, exec_id } = command;
+  const kill = () => void command.kill().catch(plane.report);
   signal.addEventListener("abort", kill, { once: true });
   if (signal.aborted) kill();
 
+  const bound = {
+    limit: Math.min(max_output_bytes ?? Number.POSITIVE_INFINITY, plane.limits.execOutputBytes),
+    tail: max_output_bytes !== undefined,
+  };
   const read = async (stream: "stdout" | "stderr") => {
     const log = logInto(plane, id, exec_id, stream);
-    const collected = await collect(exec[stream], plane.limits.execOutputBytes, log.push);
+    const collected = await collect(exec[stream], bound, log.push);
     await log.end();
     return collected;
   };
+  // The streams may never end where the outcome is that the sandbox did.
+  const gone = command.outcome.then((how) => (how.kind === "sandbox_ended" ? how : new Promise<never>(() => {})));
   try {
-    // It may have ended while the command began, when there was nobody to tell yet.
-    if ((await plane.store.getSandbox(id))?.phase !== "running") onSandboxEnd();
-    const result = await Promise.race([Promise.all([read("stdout"), read("stderr"), exec.exit]), givenUp]);
-    if (result === undefined) throw await notRunning(plane, id);
-    const [stdout, stderr, { exit_code }] = result;
-    return {
-      stdout: stdout.text,
-      stderr: stderr.text,
-      exit_code,
-      ...(plane.extensions && { stdout_truncated: stdout.truncated, stderr_truncated: stderr.truncated }),
-    };
+    const result = await Promise.race([Promise.all([read("stdout"), read("stderr"), command.outcome]), gone]);
+    const [stdout, stderr, outcome] = Array.isArray(result) ? result : [undefined, undefined, result];
+    if (outcome.kind === "sandbox_ended" || stdout === undefined) throw await notRunning(plane, id);
+    const { kind: _, exit_code, ...how } = outcome;
+    const answer = { stdout: stdout.text, stderr: stderr.text, exit_code };
+    return plane.extensions ? { ...answer, ...extras(stdout, stderr), ...how } : answer;
   } catch (error) {
     kill();
+    // Where the sandbox ended the streams broke too, perhaps first.
     if (engineErrorOf(error)?.code === "not_running") throw await notRunning(plane, id);
     throw error;
   } finally {
-    release();
-    done.abort();
     signal.removeEventListener("abort", kill);
   }
 }

@@ -35,6 +35,27 @@ describe("a sandbox", () => {
     expect(await status()).toMatchObject({ phase: "succeeded", exit_code: 0, finished_at: "2026-01-02T03:04:07.500Z" });
   });
 
+  test("is queued until the engine says that its turn has come", async () => {
+    const { run, phase, engine } = createHarness();
+    const [turn, gate] = [defer<void>(), defer<void>()];
+    const start = engine.startSandbox;
+    engine.startSandbox = async (plan, signal, begins) => {
+      await turn.promise;
+      begins?.();
+      await gate.promise;
+      return start(plan, signal);
+    };
+    const id = await run();
+    await settle();
+    expect(await phase(id)).toBe("queued");
+    turn.resolve();
+    await settle();
+    expect(await phase(id)).toBe("creating");
+    gate.resolve();
+    await settle();
+    expect(await phase(id)).toBe("running");
+  });
+
   test.each([
     [{ exit_code: 3 }, 3],
     [{ reason: "out_of_memory" as const, exit_code: 0 }, 0],

@@ -2,6 +2,7 @@
 import { EngineError, type RunningSandbox, type SandboxEnd } from "../engine.ts";
 import { engineErrorOf, unknownId } from "../errors.ts";
 import { isLive, LIVE_PHASES, type SandboxRecord } from "../store.ts";
+import { beginIdleWatch } from "./activity.ts";
 import { planOf } from "./plan.ts";
 import { inBackground, type Plane } from "./plane.ts";
 
@@ -14,9 +15,14 @@ export async function sandboxOf(plane: Plane, id: string): Promise<SandboxRecord
   return record;
 }
 
-/** When the TTL ends: it counts from the start, and from the creation while the sandbox waits. */
-const expiryOf = (record: SandboxRecord): number | undefined =>
-  record.ttl_seconds === undefined ? undefined : (record.started_at ?? record.created_at) + record.ttl_seconds * 1000;
+/** When the TTL ends: it counts from the start, and from the creation while the sandbox waits, unless it was extended beyond. */
+export const expiryOf = ({
+  ttl_seconds,
+  started_at,
+  created_at,
+  extended_to = 0,
+}: SandboxRecord): number | undefined =>
+  ttl_seconds === undefined ? undefined : Math.max((started_at ?? created_at) + ttl_seconds * 1000, extended_to);
 
 /** Sees to it that a live sandbox expires, and that an ended one is forgotten after its retention. */
 export function schedule(plane: Plane, record: SandboxRecord): void {
@@ -42,9 +48,10 @@ async function start(plane: Plane, record: SandboxRecord, signal: AbortSignal): 
   let running: RunningSandbox;
   try {
     if (record.volume_mounts !== undefined || record.snapshot_id !== undefined) await waitForParts(plane, record);
-    const creating = await plane.store.updateSandbox(record.id, ["queued", "creating"], { phase: "creating" });
-    if (creating === undefined || signal.aborted) return;
-    running = await plane.engine.startSandbox(planOf(creating), signal);
+    // Broken off by the end of a former server: it waits for its turn again.
+    if (record.phase === "creating") await plane.store.updateSandbox(record.id, ["creating"], { phase: "queued" });
+    if (signal.aborted) return;
+    running = await plane.engine.startSandbox(planOf(record), signal, () => begin(plane, record.id));
   } catch (error) {
     // Whoever called the start off says what became of the sandbox.
     if (signal.aborted) return;
@@ -56,6 +63,11 @@ async function start(plane: Plane, record: SandboxRecord, signal: AbortSignal): 
     return;
   }
   await adopt(plane, record.id, running);
+}
+
+/** Its turn has come. The engine need not wait for this to be written: what comes later does not go back to it. */
+function begin(plane: Plane, id: string): void {
+  inBackground(plane, plane.store.updateSandbox(id, ["queued"], { phase: "creating" }));
 }
 
 /** Volumes and snapshots are made without anyone waiting either; a sandbox that uses them does the waiting. */
@@ -92,6 +104,7 @@ export async function adopt(plane: Plane, id: string, running: RunningSandbox): 
     await stop(plane, id);
     return;
   }
+  beginIdleWatch(plane, record);
   void running.ended.then((end) => {
     if (!plane.closed) inBackground(plane, finish(plane, id, end));
   });
@@ -119,15 +132,24 @@ export async function finish(
 }
 
 function endCommands(plane: Plane, id: string): void {
+  plane.activity.delete(id);
+  plane.extended.delete(id);
   for (const end of plane.commands.get(id) ?? []) end();
 }
 
+const ENDED_BY = {
+  terminated: "it was terminated by a call",
+  expired: "its time to live was over",
+  idle: "nobody used it for as long as its idle timeout",
+} as const;
+
 /** True when this call ended it, false when it had ended. The engine's part goes on in the background: see `stopped`. */
-async function end(plane: Plane, id: string, reason: "terminated" | "expired"): Promise<boolean> {
+export async function end(plane: Plane, id: string, reason: keyof typeof ENDED_BY): Promise<boolean> {
   const record = await plane.store.updateSandbox(id, LIVE_PHASES, {
     phase: "terminated",
     finished_at: plane.clock.now(),
     reason,
+    message: ENDED_BY[reason],
     launch: undefined,
   });
   if (record === undefined) return false;
@@ -169,16 +191,6 @@ export async function attempt(
     plane.agenda.add(plane.clock.now() + RETRY_MS, task, id);
     return false;
   }
-}
-
-/** Ends a sandbox whose TTL elapsed. One that started since the entry was made has its time counted from there. */
-export async function expire(plane: Plane, id: string): Promise<void> {
-  const record = await plane.store.getSandbox(id);
-  if (record === undefined || !isLive(record.phase)) return;
-  const at = expiryOf(record);
-  if (at === undefined) return;
-  if (at > plane.clock.now()) plane.agenda.add(at, "expire", id);
-  else await end(plane, id, "expired");
 }
 
 /** Forgets an ended sandbox whose retention is over; the name stays taken. */

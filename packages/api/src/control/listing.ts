@@ -48,7 +48,7 @@ export async function listSandboxes(
   const { sandboxes, total } = await plane.store.pageSandboxes(query, { offset: (page - 1) * limit, limit });
   const total_pages = Math.ceil(total / limit);
   return {
-    sandboxes: sandboxes.map(statusOf),
+    sandboxes: sandboxes.map((record) => statusOf(plane, record)),
     pagination: { current_page: page, total_pages, has_next_page: page < total_pages },
     ...(include_filter_values && { filter_values: await plane.store.filterValues(query, plane.limits.filterValues) }),
   };

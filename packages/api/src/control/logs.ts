@@ -2,7 +2,7 @@
 import { parseSince } from "@porter-sandbox/spec";
 import type { components } from "@porter-sandbox/spec/types";
 import { engineErrorOf, invalid, show } from "../errors.ts";
-import type { StoredLogLine } from "../store.ts";
+import type { LogQuery, StoredLogLine } from "../store.ts";
 import { sandboxOf } from "./lifecycle.ts";
 import { levelOf } from "./log-level.ts";
 import type { Plane } from "./plane.ts";
@@ -11,13 +11,27 @@ import { rfc3339 } from "./sandboxes.ts";
 const HOUR_MS = 3_600_000;
 const DEFAULT_LINES = 500;
 
-async function workloadLines(
-  plane: Plane,
-  id: string,
-  options: { since: number; limit: number },
-): Promise<StoredLogLine[]> {
+/** What stands for the workload where a query names a command; no command has this id. */
+const WORKLOAD = "workload";
+
+/** The filters as they come in the query. */
+export interface LogFilters {
+  readonly limit?: number | undefined;
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+  readonly level?: LogQuery["levels"];
+  readonly exec_id?: string | undefined;
+}
+
+async function workloadLines(plane: Plane, id: string, query: LogQuery): Promise<StoredLogLine[]> {
+  const { since, until, levels = [], limit } = query;
   try {
-    const lines = await plane.engine.logs(id, options);
+    const lines = await plane.engine.logs(id, {
+      since,
+      limit,
+      ...(until !== undefined && { until }),
+      ...(levels.length > 0 && { keep: ({ line, stream }) => levels.includes(levelOf(line, stream)) }),
+    });
     return lines.map(({ timestamp, line, stream }) => ({ timestamp, line, level: levelOf(line, stream), exec_id: "" }));
   } catch (error) {
     // A sandbox that never came up is not known to the engine, and wrote nothing.
@@ -26,24 +40,31 @@ async function workloadLines(
   }
 }
 
+function timeOf(field: "since" | "until", text: string | undefined, now: number): number | undefined {
+  const time = text === undefined ? undefined : parseSince(text, now);
+  if (text !== undefined && time === undefined) {
+    const rule = "must be a Go duration such as 15m or 1h30m, or an RFC 3339 time";
+    throw invalid(field, `${field}: ${rule} (got ${show(text)})`);
+  }
+  return time;
+}
+
 /** The newest lines, oldest first. A `limit` over the server's own counts as that one. */
 export async function readLogs(
   plane: Plane,
   id: string,
-  query: { limit?: number | undefined; since?: string | undefined },
+  filters: LogFilters,
 ): Promise<components["schemas"]["LogsResponse"]> {
   const now = plane.clock.now();
-  const since = query.since === undefined ? now - HOUR_MS : parseSince(query.since, now);
-  if (since === undefined) {
-    const rule = "must be a Go duration such as 15m or 1h30m, or an RFC 3339 time";
-    throw invalid("since", `since: ${rule} (got ${show(query.since ?? "")})`);
-  }
+  const since = timeOf("since", filters.since, now) ?? now - HOUR_MS;
+  const until = timeOf("until", filters.until, now);
   await sandboxOf(plane, id);
-  const limit = Math.min(query.limit ?? DEFAULT_LINES, plane.limits.logLines);
-  const options = { since, limit };
+  const limit = Math.min(filters.limit ?? DEFAULT_LINES, plane.limits.logLines);
+  const { exec_id, level: levels } = filters;
+  const query: LogQuery = { since, until, levels, limit };
   const [workload, commands] = await Promise.all([
-    workloadLines(plane, id, options),
-    plane.store.readLogs(id, options),
+    exec_id === undefined || exec_id === WORKLOAD ? workloadLines(plane, id, query) : [],
+    exec_id === WORKLOAD ? [] : plane.store.readLogs(id, { ...query, exec_id }),
   ]);
   const lines = [...workload, ...commands].sort((a, b) => a.timestamp - b.timestamp);
   const logs = lines

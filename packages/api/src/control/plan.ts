@@ -67,6 +67,7 @@ export function newSandboxRecord(
     ...(spec.volume_mounts && !isEmpty(spec.volume_mounts) && { volume_mounts: spec.volume_mounts }),
     ...(!isEmpty(resources) && { resources }),
     ...(spec.ttl_seconds !== undefined && { ttl_seconds: spec.ttl_seconds }),
+    ...(spec.idle_timeout_seconds !== undefined && { idle_timeout_seconds: spec.idle_timeout_seconds }),
   };
 }
 

@@ -5,6 +5,8 @@ import type { Engine } from "../engine.ts";
 import type { IdSource } from "../ids.ts";
 import type { Limits } from "../limits.ts";
 import type { Store } from "../store.ts";
+import type { Activity } from "./activity.ts";
+import type { Process } from "./process.ts";
 
 /** Environment groups: all of them by name, or a function that looks one up and answers undefined for an unknown one. */
 export type EnvGroups =
@@ -33,6 +35,15 @@ export interface Plane {
   readonly stopping: Map<string, Promise<boolean>>;
   /** For each sandbox with commands running in it: what to call when it ends. */
   readonly commands: Map<string, Set<() => void>>;
+  /** The use that is made of sandboxes with an idle timeout, by sandbox id. */
+  readonly activity: Map<string, Activity>;
+  /** The furthest that the life of each sandbox was extended to by this process. */
+  readonly extended: Map<string, number>;
+  /** Commands that go on without a caller: those of each sandbox by their id, and those that ended, in that order. */
+  readonly processes: {
+    readonly bySandbox: Map<string, Map<string, Process>>;
+    readonly ended: Map<Process, string>;
+  };
   /** What goes on without a caller; `close` waits for it. */
   readonly background: Set<Promise<unknown>>;
   /** After `close`: what ends now ends because this process does, and is none of the store's business. */

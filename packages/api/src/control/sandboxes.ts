@@ -3,7 +3,7 @@ import type { components } from "@porter-sandbox/spec/types";
 import { conflict, notFound, show } from "../errors.ts";
 import type { InsertAnswer, InsertKey, SandboxRecord } from "../store.ts";
 import { resolveEnv } from "./env-groups.ts";
-import { launch, schedule } from "./lifecycle.ts";
+import { expiryOf, launch, schedule } from "./lifecycle.ts";
 import { newSandboxRecord, planOf, refuseUnenforceable, refuseUnsupported, type SandboxSpec } from "./plan.ts";
 import type { Plane } from "./plane.ts";
 
@@ -45,7 +45,7 @@ export async function createSandbox(
   }
 }
 
-export function statusOf(record: SandboxRecord): components["schemas"]["StatusResponse"] {
+export function statusOf(plane: Plane, record: SandboxRecord): components["schemas"]["StatusResponse"] {
   const { id, name, image, tags, phase, exit_code, volume_mounts, host, internal_address, exec_target } = record;
   return {
     id,
@@ -61,5 +61,18 @@ export function statusOf(record: SandboxRecord): components["schemas"]["StatusRe
     ...(internal_address && { internal_address }),
     ...(volume_mounts && { volume_mounts }),
     ...(exec_target && { exec_target }),
+    ...(plane.extensions && extraStatusOf(record)),
+  };
+}
+
+/** What a status says beyond the published API. */
+function extraStatusOf(record: SandboxRecord): Partial<components["schemas"]["StatusResponse"]> {
+  const { reason, message, idle_timeout_seconds } = record;
+  const expires_at = expiryOf(record);
+  return {
+    ...(reason !== undefined && { reason }),
+    ...(message !== undefined && { message }),
+    ...(expires_at !== undefined && { expires_at: rfc3339(expires_at) }),
+    ...(idle_timeout_seconds !== undefined && { idle_timeout_seconds }),
   };
 }

@@ -1,8 +1,10 @@
 /** Snapshots: kept file systems of running sandboxes. */
 import type { components } from "@porter-sandbox/spec/types";
-import { conflict, engineErrorOf, invalid, show, unknownId, unsupported } from "../errors.ts";
+import { engineErrorOf, invalid, show, unknownId, unsupported } from "../errors.ts";
 import type { SnapshotRecord } from "../store.ts";
+import { beginUse } from "./activity.ts";
 import { attempt, sandboxOf } from "./lifecycle.ts";
+import { notRunning } from "./lifetime.ts";
 import { inBackground, type Plane } from "./plane.ts";
 
 export function snapshotOf(record: SnapshotRecord): components["schemas"]["SnapshotResponse"] {
@@ -26,13 +28,12 @@ export async function createSnapshot(
   mode = "filesystem",
 ): Promise<components["schemas"]["SnapshotResponse"]> {
   if (mode !== "filesystem") throw invalid("mode", `mode: must be filesystem (got ${show(mode)})`);
-  const { phase } = await sandboxOf(plane, sandbox_id);
+  const sandbox = await sandboxOf(plane, sandbox_id);
   if (!plane.engine.features.snapshots) {
     throw unsupported("snapshot", `the engine ${plane.engine.name} cannot keep file systems`);
   }
-  if (phase !== "running") {
-    throw conflict("sandbox_not_running", `sandbox ${sandbox_id} is ${phase} and not running`, { phase });
-  }
+  if (sandbox.phase !== "running") throw notRunning(plane, sandbox);
+  beginUse(plane, sandbox_id)();
   const { id, at } = plane.ids.next("snap");
   const record: SnapshotRecord = { id, sandbox_id, mode, status: "pending", created_at: at };
   await plane.store.insertSnapshot(record);

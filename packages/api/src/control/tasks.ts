@@ -1,12 +1,13 @@
 /** What the agenda runs when it is due. */
 import type { Task } from "../agenda.ts";
-import { expire, reap, removeFromEngine, stopInEngine } from "./lifecycle.ts";
+import { reap, removeFromEngine, stopInEngine } from "./lifecycle.ts";
+import { endIfIdle, expire } from "./lifetime.ts";
 import { inBackground, type Plane } from "./plane.ts";
 import { removeFromEngine as removeSnapshot } from "./snapshots.ts";
 import { removeFromEngine as removeVolume } from "./volumes.ts";
 
 /** Waited for by requests: what they could see of it. */
-const seen: Partial<Record<Task, (plane: Plane, id: string) => Promise<void>>> = { expire, reap };
+const seen: Partial<Record<Task, (plane: Plane, id: string) => Promise<void>>> = { expire, idle: endIfIdle, reap };
 
 /** Retries of what the engine refused. */
 const unseen: Partial<Record<Task, (plane: Plane, id: string) => Promise<boolean>>> = {

@@ -31,8 +31,9 @@ const notAllowed = (methods: readonly string[]): Response => {
 /** Does not reject: whatever goes wrong in a handler becomes a response. */
 export function createApp(plane: Plane): App {
   const run = async (handler: Handler, context: Context): Promise<Response> => {
+    const param = (name: string) => context.req.param(name) ?? "";
     try {
-      return await handler({ plane, request: context.req.raw, id: context.req.param("id") ?? "" });
+      return await handler({ plane, request: context.req.raw, id: param("id"), exec_id: param("exec_id") });
     } catch (error) {
       return errorResponse(refusalOf(error, plane.report));
     }
@@ -44,7 +45,7 @@ export function createApp(plane: Plane): App {
   }
   const app = new Hono();
   for (const path of [...paths.keys()].sort(fixedFirst)) {
-    const pattern = path.replace("{id}", ":id");
+    const pattern = path.replaceAll(/\{(\w+)\}/g, ":$1");
     const served = paths.get(path) ?? [];
     for (const [method, handler] of served) app.on(method, pattern, (context) => run(handler, context));
     app.all(pattern, () => notAllowed(served.map(([method]) => method)));

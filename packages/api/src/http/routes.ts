@@ -1,6 +1,6 @@
 /** One handler for each operation of the spec: reads a request, calls the control plane, shapes the answer. */
 import {
-  checkExec,
+  checkExtendTtl,
   checkFilePath,
   checkIdempotencyKey,
   checkMoveRequest,
@@ -10,10 +10,10 @@ import {
 } from "@porter-sandbox/spec";
 import type { OperationId } from "@porter-sandbox/spec/operations";
 import type { components } from "@porter-sandbox/spec/types";
-import { execInSandbox } from "../control/exec.ts";
 import { moveFile, readFile, writeFile } from "../control/files.ts";
 import { insertKey } from "../control/idempotency.ts";
 import { sandboxOf, terminate } from "../control/lifecycle.ts";
+import { extendTtl } from "../control/lifetime.ts";
 import { countSandboxes, listSandboxes, lookupSandbox } from "../control/listing.ts";
 import { readLogs } from "../control/logs.ts";
 import { metricSeries, metricsSummary } from "../control/metrics.ts";
@@ -23,7 +23,9 @@ import { createSandbox, statusOf } from "../control/sandboxes.ts";
 import { createSnapshot, deleteSnapshot, listSnapshots } from "../control/snapshots.ts";
 import { createVolume, deleteVolume, getVolume, listVolumes, lookupVolume } from "../control/volumes.ts";
 import { listFiles } from "../control/walk.ts";
+import { json, none } from "./answers.ts";
 import { declaredLength, readJson, refuse } from "./body.ts";
+import { execHandlers } from "./exec-routes.ts";
 import { readQuery } from "./query.ts";
 
 export interface Call {
@@ -31,27 +33,45 @@ export interface Call {
   readonly request: Request;
   /** The id in the path, where there is one. */
   readonly id: string;
+  /** The id of a process in the path, where there is one. */
+  readonly exec_id: string;
 }
 
 export type Handler = (call: Call) => Promise<Response>;
 
-const json = (value: unknown): Response =>
-  new Response(JSON.stringify(value), { headers: { "Content-Type": "application/json" } });
-
-const none = (): Response => new Response(null, { status: 204 });
-
 /** The extensions of this server; `error_details` and `capabilities` show by being there. */
-const EXTENSIONS = ["idempotency_keys", "exec_truncation"];
+const EXTENSIONS = [
+  "idempotency_keys",
+  "exec_truncation",
+  "exec_streams",
+  "exec_options",
+  "processes",
+  "status_reason",
+  "lifetime",
+  "log_filters",
+];
 
 export const handlers: Readonly<Record<OperationId, Handler>> = {
+  ...execHandlers,
+
   healthz: async () => json({ status: "ok" }),
-  readyz: async ({ plane }) => json({ status: "ready", active_sandboxes: await plane.store.countLive() }),
-  getCapabilities: async ({ plane }) => json({ extensions: EXTENSIONS, engine: plane.engine.name }),
+  async readyz({ plane }) {
+    const { egress } = plane.engine;
+    const state = plane.extensions && egress !== undefined ? { egress } : {};
+    return json({ status: "ready", active_sandboxes: await plane.store.countLive(), ...state });
+  },
+  async getCapabilities({ plane }) {
+    const extensions = plane.engine.egress === undefined ? EXTENSIONS : [...EXTENSIONS, "egress_state"];
+    return json({ extensions, engine: plane.engine.name });
+  },
 
   async createSandbox({ plane, request }) {
     const spec = await readJson<"createSandbox", SandboxSpec>("createSandbox", request, plane.limits.bodyBytes, {
       check: checkSandboxSpec,
     });
+    if (!plane.extensions && spec.idle_timeout_seconds !== undefined) {
+      refuse({ field: "idle_timeout_seconds", value: undefined, rule: "is not a known field" });
+    }
     const header = plane.extensions ? request.headers.get("Idempotency-Key") : null;
     const wrong = header === null ? undefined : checkIdempotencyKey(header);
     // The key is not shown: a caller may have made it of something secret.
@@ -69,22 +89,22 @@ export const handlers: Readonly<Record<OperationId, Handler>> = {
   async lookupSandbox({ plane, request }) {
     return json(await lookupSandbox(plane, readQuery("lookupSandbox", request.url).name));
   },
-  getSandbox: async ({ plane, id }) => json(statusOf(await sandboxOf(plane, id))),
+  getSandbox: async ({ plane, id }) => json(statusOf(plane, await sandboxOf(plane, id))),
   async terminateSandbox({ plane, id }) {
     await terminate(plane, id);
     return none();
   },
-  async execSandbox({ plane, request, id }) {
-    const { command } = await readJson<"execSandbox", components["schemas"]["ExecRequest"]>(
-      "execSandbox",
+  async extendSandboxTtl({ plane, request, id }) {
+    const { ttl_seconds } = await readJson<"extendSandboxTtl", components["schemas"]["ExtendTtlRequest"]>(
+      "extendSandboxTtl",
       request,
       plane.limits.bodyBytes,
-      { check: checkExec },
+      { check: checkExtendTtl },
     );
-    return json(await execInSandbox(plane, id, command, request.signal));
+    return json(statusOf(plane, await extendTtl(plane, id, ttl_seconds)));
   },
   getSandboxLogs: async ({ plane, request, id }) =>
-    json(await readLogs(plane, id, readQuery("getSandboxLogs", request.url))),
+    json(await readLogs(plane, id, readQuery("getSandboxLogs", request.url, plane))),
   getSandboxMetricsSummary: async ({ plane, request, id }) =>
     json(await metricsSummary(plane, id, readQuery("getSandboxMetricsSummary", request.url).since)),
   getSandboxMetrics: async ({ plane, request, id }) =>

@@ -59,11 +59,18 @@ export class MalformedResponseError extends SandboxError {
   declare readonly field: string;
 }
 
-/** A file's bytes stopped before their end. */
+/** Bytes of a file or of a command's output stopped before their end, or some of them are lost. */
 export class StreamInterruptedError extends SandboxError {
   static {
     StreamInterruptedError.prototype.name = "StreamInterruptedError";
   }
   /** How many bytes came through before. */
   declare readonly bytesReceived: number;
+  /** Which bytes of a process's output are lost (`code` is `output_gap`); what follows begins at `to`. */
+  declare readonly gap:
+    | { readonly stream: "stdout" | "stderr"; readonly from: number; readonly to: number }
+    | undefined;
+  /** Of `exec`: what the command wrote before. */
+  declare readonly stdout: string | undefined;
+  declare readonly stderr: string | undefined;
 }

@@ -35,13 +35,20 @@ export class ConflictError extends SandboxError {
   }
 }
 
-/** 409 of a sandbox that does not run (any more). */
+/**
+ * The sandbox does not run (any more): a 409 of the server, or what waiting for it came upon. Where the server says why
+ * it ended, it is one of {@link SandboxOOMError}, {@link SandboxImagePullError} and {@link SandboxExpiredError}.
+ */
 export class SandboxNotRunningError extends ConflictError {
   static {
     SandboxNotRunningError.prototype.name = "SandboxNotRunningError";
   }
   /** The phase it is in; null when the server does not say. */
   declare readonly phase: string | null;
+  /** Of its main process, when it ended and the server says. */
+  declare readonly exit_code: number | undefined;
+  /** Why it ended, when not by its own exit and the server says: `out_of_memory`, `terminated`, `evicted`… */
+  declare readonly reason: string | undefined;
 }
 
 /** The request breaks a rule: found here before anything was sent (no `statusCode`), or by the server (400, 422, other 4xx). */

@@ -1,5 +1,6 @@
 import { CommandTimeoutError } from "../errors/client-errors.ts";
-import { ConflictError, SandboxNotRunningError } from "../errors/status-errors.ts";
+import { type End, notRunningError } from "../errors/lifecycle-errors.ts";
+import { ConflictError } from "../errors/status-errors.ts";
 import type { Client } from "../transport/client.ts";
 import { readJson } from "../transport/readers.ts";
 import { perform, withinScope } from "../transport/request.ts";
@@ -19,41 +20,59 @@ export function exec(
   options: CallOptions | undefined,
 ): Promise<ExecResult> {
   const parts = { path: { id }, body: { command } };
-  return withinScope(client, "execSandbox", parts, options, timedOut, async (scope) => {
-    let wait = FIRST_WAIT_MS;
-    for (let raced = false; ; ) {
-      try {
-        return (await perform(client, scope, "execSandbox", parts, readJson)) as ExecResult;
-      } catch (error) {
-        // Only a refusal that says "not yet" is followed by another attempt: nothing was admitted.
-        if (scope.over || !(error instanceof ConflictError)) throw error;
-        const told = (error as Partial<SandboxNotRunningError>).phase;
-        if (error.code !== "sandbox_not_running" && !UNCODED.test(error.code)) throw error;
-        const phase = told ?? (await phaseOf(client, scope, id));
-        if (phase === "running" && !raced) {
-          // It began to run between the refusal and the question.
-          raced = true;
-          continue;
-        }
-        if (phase !== "queued" && phase !== "creating")
-          throw new SandboxNotRunningError(error.message, { ...error, phase });
-        scope.lastFailure = error;
-        // Some jitter, so that a fleet does not ask in step.
-        await scope.sleep(wait * (0.75 + client.random() / 2));
-        wait = Math.min(wait * 1.6, LONGEST_WAIT_MS);
+  return withinScope(client, "execSandbox", parts, options, timedOut, (scope) =>
+    whenRunning(client, scope, id, async () => {
+      const result = (await perform(client, scope, "execSandbox", parts, readJson)) as ExecResult;
+      result.reason ??= "unknown";
+      return result;
+    }),
+  );
+}
+
+/**
+ * Sends a command, by `attempt`, as soon as the sandbox runs. Waits no longer than `graceMs` before the scope's deadline
+ * between two attempts.
+ */
+export async function whenRunning<T>(
+  client: Client,
+  scope: Scope,
+  id: string,
+  attempt: () => Promise<T>,
+  graceMs = 0,
+): Promise<T> {
+  let wait = FIRST_WAIT_MS;
+  for (let raced = false; ; ) {
+    try {
+      return await attempt();
+    } catch (error) {
+      // Only a refusal that says "not yet" is followed by another attempt: nothing was admitted.
+      if (scope.over || !(error instanceof ConflictError)) throw error;
+      const told = error as ConflictError & Partial<End>;
+      if (error.code !== "sandbox_not_running" && !UNCODED.test(error.code)) throw error;
+      const end = told.phase ? told : await statusOf(client, scope, id);
+      const { phase } = end;
+      if (phase === "running" && !raced) {
+        // It began to run between the refusal and the question.
+        raced = true;
+        continue;
       }
+      if (phase !== "queued" && phase !== "creating") throw notRunningError(error.message, { ...error }, end);
+      scope.lastFailure = error;
+      // Some jitter, so that a fleet does not ask in step.
+      await scope.sleep(Math.min(wait * (0.75 + client.random() / 2), scope.left() - graceMs));
+      wait = Math.min(wait * 1.6, LONGEST_WAIT_MS);
     }
-  });
+  }
 }
 
 /** For servers whose refusal does not say where the sandbox is. */
-async function phaseOf(client: Client, scope: Scope, id: string): Promise<string> {
+export async function statusOf(client: Client, scope: Scope, id: string): Promise<StatusResponse> {
   const status = (await perform(client, scope, "getSandbox", { path: { id } }, readJson)) as StatusResponse;
   scope.admitted = false;
-  return status.phase;
+  return status;
 }
 
-function timedOut(timeoutMs: number, { admitted, lastFailure }: Scope): CommandTimeoutError {
+export function timedOut(timeoutMs: number, { admitted, lastFailure }: Scope): CommandTimeoutError {
   const started = admitted !== false;
   return new CommandTimeoutError(
     started

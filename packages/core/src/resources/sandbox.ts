@@ -1,21 +1,36 @@
 import type { OperationId } from "@porter-sandbox/spec/operations";
 import { NotFoundError } from "../errors/status-errors.ts";
+import type { ExecOptions } from "../extras/exec-options.ts";
+import type { Process } from "../extras/process.ts";
+import type { SpawnOptions } from "../extras/spawn.ts";
 import type { Client } from "../transport/client.ts";
 import { call, type RequestParts } from "../transport/request.ts";
 import type { CallOptions } from "../transport/scope.ts";
 import type {
   ExecResult,
+  FollowQuery,
   LogLine,
   LogsQuery,
   MetricsQuery,
   MetricsResponse,
   MetricsSummary,
+  SandboxJson,
   SnapshotRequest,
   StatusResponse,
   StatusResponsePhase,
+  WaitOptions,
 } from "../types.ts";
 import { exec } from "./exec.ts";
+import { handleJson } from "./handle-json.ts";
+import { type Processes, processCode, processesOf } from "./processes.ts";
 import { Snapshot } from "./snapshot.ts";
+
+/** What not every program needs is loaded when it is used. */
+const waiting = () => import("../extras/waiting.ts");
+const logReading = () => import("../extras/log-reading.ts");
+
+/** Lets a handle know what the server said. */
+export let learn: (sandbox: Sandbox, status: StatusResponse) => void;
 
 /** What is known of a sandbox when its handle is made. */
 export interface KnownSandbox {
@@ -36,6 +51,9 @@ export interface KnownSandbox {
  * ```
  */
 export class Sandbox {
+  static {
+    learn = (sandbox, status) => #client in sandbox && sandbox.#learn(status);
+  }
   readonly #client: Client;
   readonly id: string;
   /** Its name; null when the handle was made from an id alone and never refreshed. */
@@ -71,18 +89,90 @@ export class Sandbox {
   }
 
   /**
-   * Runs a command and waits for its end. No shell interprets it: `["sh", "-c", "ls | wc -l"]` brings its own. While the
-   * sandbox is queued or being created, `exec` waits until it runs. A command is never sent twice.
-   * @param options `timeoutMs` is for the wait and the command together; default none.
-   * @throws {CommandTimeoutError} when the time is up; {SandboxNotRunningError} when the sandbox has ended.
+   * Runs a command and waits for its end: a list of arguments as it is, or one line for `sh`. While the sandbox is queued
+   * or being created, `exec` waits until it runs. A command is never sent twice.
+   * ```ts
+   * const { stdout } = await sandbox.exec("sort | uniq -c", { cwd: "/data", stdin: words, timeoutMs: 10_000 });
+   * ```
+   * @param options `cwd`, `env`, `user`, `stdin` and a line need `sh` in the image where the server has nothing better.
+   * @throws {CommandTimeoutError} when `timeoutMs` is up; {SandboxNotRunningError} when the sandbox has ended;
+   * {StreamInterruptedError} when the output broke off: how the command ended is not known then.
    */
-  exec(command: readonly string[], options?: CallOptions): Promise<ExecResult> {
-    return exec(this.#client, this.id, command, options);
+  async exec(command: string | readonly string[], options?: ExecOptions): Promise<ExecResult> {
+    return typeof command === "string" || Object.keys(options ?? {}).some((name) => name !== "signal")
+      ? (await import("../extras/exec-options.ts")).execWith(this.#client, this.id, command, options ?? {})
+      : exec(this.#client, this.id, command, options);
   }
 
-  /** The log lines of the workload and of commands, oldest first; they outlive the sandbox. */
-  async logs(query?: LogsQuery, options?: CallOptions): Promise<LogLine[]> {
+  /**
+   * Starts a command and answers when it has begun, to read its output as it comes, write to it and kill it. It goes on
+   * when nobody reads, and ends with the sandbox. On a server without streams everything comes at its end.
+   * @throws {UnsupportedError} when `stdin` or `tty` is asked of a server that lacks them.
+   */
+  async spawn(command: string | readonly string[], options?: SpawnOptions): Promise<Process> {
+    return (await processCode()).spawn(this.#client, this.id, command, options);
+  }
+
+  /** The commands that were started with `spawn`. */
+  get processes(): Processes {
+    return processesOf(this.#client, this.id);
+  }
+
+  /**
+   * Waits until it runs, for as long as that takes unless `timeoutMs` says otherwise.
+   * @throws {SandboxNotRunningError} as soon as it has ended instead: {@link SandboxImagePullError} and its kind where the
+   * server says why; {SandboxTimeoutError} when the time is up.
+   */
+  async waitUntilRunning(options?: WaitOptions): Promise<StatusResponse> {
+    return (await waiting()).waitFor(this.#client, this, "running", options);
+  }
+
+  /** Waits until it has ended, in whatever way, and answers its last status: `phase`, `exit_code`, `reason`. */
+  async wait(options?: WaitOptions): Promise<StatusResponse> {
+    return (await waiting()).waitFor(this.#client, this, "ended", options);
+  }
+
+  /**
+   * Lets it live at least so many seconds more, from now; a time that ends later stays.
+   * @throws {UnsupportedError} when the server cannot do that.
+   */
+  async extendTtl(ttl_seconds: number, options?: CallOptions): Promise<StatusResponse> {
+    const { extendTtl } = await import("../extras/lifetime.ts");
+    return this.#learn(await extendTtl(this.#client, this.id, ttl_seconds, options));
+  }
+
+  /**
+   * Follows the log: the lines that there are, and then others as they come, each of them once, until the sandbox has
+   * ended and all of its lines are out.
+   * ```ts
+   * for await (const { line } of sandbox.logs({ follow: true })) console.log(line);
+   * ```
+   * @param options hold for each request.
+   * @throws {LogGapError} from a step, when lines may be lost; see `onGap`.
+   */
+  logs(query: FollowQuery, options?: CallOptions): AsyncGenerator<LogLine, void, undefined>;
+  /**
+   * The log lines of the workload and of commands, oldest first; they outlive the sandbox.
+   * @throws {UnsupportedError} when the server cannot filter, and has more lines than can be looked through here.
+   */
+  logs(query?: LogsQuery, options?: CallOptions): Promise<LogLine[]>;
+  logs(query: LogsQuery | FollowQuery = {}, options?: CallOptions) {
+    return query.follow ? this.#follow(query, options) : this.#logs(query, options);
+  }
+
+  async #logs({ follow: _, ...query }: LogsQuery, options?: CallOptions): Promise<LogLine[]> {
+    if ((query.until ?? query.level ?? query.exec_id) !== undefined)
+      return (await logReading()).filteredLogs(this.#client, this.id, query, options);
     return (await this.#call<{ logs: LogLine[] }>("getSandboxLogs", options, { query })).logs;
+  }
+
+  async *#follow(query: FollowQuery, options?: CallOptions): AsyncGenerator<LogLine, void, undefined> {
+    yield* (await logReading()).followLogs(this.#client, this.id, query, options);
+  }
+
+  /** What finds it again, in this program or another: see `porter.sandboxes.fromJSON`. Holds nothing secret. */
+  toJSON(): SandboxJson {
+    return handleJson("sandbox", this.id, { name: this.name });
   }
 
   /** Ends it. Terminating one that has ended changes nothing. */

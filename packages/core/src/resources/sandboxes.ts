@@ -1,3 +1,4 @@
+import { invalidRequest } from "../errors/status-errors.ts";
 import type { RawClient } from "../raw.ts";
 import type { Client } from "../transport/client.ts";
 import { call, type RequestParts } from "../transport/request.ts";
@@ -5,6 +6,7 @@ import type { CallOptions } from "../transport/scope.ts";
 import type {
   CountsResponse,
   FilterValues,
+  FleetWaitOptions,
   ListQuery,
   Pagination,
   RunResponse,
@@ -12,6 +14,7 @@ import type {
   SandboxSpec,
   StatusResponse,
 } from "../types.ts";
+import { readHandleJson } from "./handle-json.ts";
 import { Sandbox } from "./sandbox.ts";
 
 /** One page of sandboxes. */
@@ -51,6 +54,8 @@ export class Sandboxes {
    */
   async create(spec: SandboxSpec, options?: CreateOptions): Promise<Sandbox> {
     const parts = { body: spec, headers: { "idempotency-key": options?.idempotencyKey } };
+    if (spec?.idle_timeout_seconds !== undefined)
+      await (await import("../extras/lifetime.ts")).needIdleTimeouts(this.#client, parts, options);
     const { id, name } = await call<RunResponse>(this.#client, "createSandbox", parts, options);
     return new Sandbox(this.#client, { id, name, tags: spec.tags });
   }
@@ -74,6 +79,25 @@ export class Sandboxes {
   /** A handle for an id, without asking whether there is such a sandbox. */
   fromId(id: string): Sandbox {
     return new Sandbox(this.#client, { id });
+  }
+
+  /**
+   * A handle from what its `toJSON()` gave, as a value or as text, without asking whether there is such a sandbox.
+   * @throws {InvalidRequestError} naming the field that is not what it must be.
+   */
+  fromJSON(json: unknown): Sandbox {
+    const { id, name } = readHandleJson("sandbox", json);
+    if (typeof name !== "string" && name !== null) throw invalidRequest("name", "must be a string or null");
+    return new Sandbox(this.#client, { id, name });
+  }
+
+  /**
+   * Waits until each of many sandboxes, handles or ids, has run: one walk through the list a round, however many they
+   * are. Answers their handles, in the same order.
+   * @throws {SandboxNotRunningError} as soon as one has ended instead; its id is `sandbox_id`. The others go on.
+   */
+  async waitUntilRunning(sandboxes: readonly (Sandbox | string)[], options?: FleetWaitOptions): Promise<Sandbox[]> {
+    return (await import("../extras/waiting.ts")).waitForFleet(this.#client, sandboxes, options);
   }
 
   /** One page of the sandboxes that match, newest first. */

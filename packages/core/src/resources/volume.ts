@@ -1,17 +1,16 @@
+import type { FileContent, ReadOptions } from "../extras/file-content.ts";
 import type { RawClient } from "../raw.ts";
 import type { Client } from "../transport/client.ts";
 import { call } from "../transport/request.ts";
 import type { CallOptions } from "../transport/scope.ts";
 import type { FileListing, VolumePhase, VolumeResponse, VolumeSpec } from "../types.ts";
-import {
-  type FileContent,
-  type FileStream,
-  type ReadOptions,
-  readFile,
-  streamFile,
-  writeFile,
-} from "./file-content.ts";
-import { entriesOf, type FileList, iterate, matchesOf, type VolumeFile } from "./files.ts";
+import { type FileStream, streamFrom } from "./file-stream.ts";
+import type { FileList, VolumeFile } from "./files.ts";
+
+/** What moves bytes is loaded when some are moved. */
+const fileContent = () => import("../extras/file-content.ts");
+/** The same for what walks through listings. */
+const fileListing = () => import("../extras/file-listing.ts");
 
 /** What volumes of both types have. Fields are as they were when last heard of; `refresh()` updates them. */
 abstract class AnyVolume {
@@ -65,26 +64,28 @@ export class Volume extends AnyVolume {
   }
 
   /** The direct entries of a directory: directories first, each group by name. */
-  listdir(path = "/", options?: CallOptions): Promise<FileList> {
-    return this.#list(path, options).then((listing) => entriesOf(this, listing));
+  async listdir(path = "/", options?: CallOptions): Promise<FileList> {
+    const listing = await this.#list(path, options);
+    return (await fileListing()).entriesOf(this, listing);
   }
   /**
    * Everything under a directory, each directory before what is in it; as many listings as it takes.
    * @param options hold for each listing.
    */
-  iterdir(path = "/", options?: CallOptions): AsyncGenerator<VolumeFile, void, undefined> {
-    return iterate(this, path, (path) => this.#list(path, options));
+  async *iterdir(path = "/", options?: CallOptions): AsyncGenerator<VolumeFile, void, undefined> {
+    yield* (await fileListing()).iterate(this, path, (path) => this.#list(path, options));
   }
   /** Files and directories at any depth whose name contains `text`, in whatever case. */
-  search(text: string, path = "/", options?: CallOptions): Promise<FileList> {
-    return this.#list(path, options, text).then((listing) => matchesOf(this, listing, text));
+  async search(text: string, path = "/", options?: CallOptions): Promise<FileList> {
+    const listing = await this.#list(path, options, text);
+    return (await fileListing()).matchesOf(this, listing, text);
   }
   /**
    * A file's bytes, or a part of them.
    * @throws {NotFoundError} when there is no such file; {DownloadTimeoutError} when `timeoutMs` has passed.
    */
-  readFile(path: string, options?: ReadOptions): Promise<Uint8Array<ArrayBuffer>> {
-    return readFile(this.#client, this.id, path, options);
+  async readFile(path: string, options?: ReadOptions): Promise<Uint8Array<ArrayBuffer>> {
+    return (await fileContent()).readFile(this.#client, this.id, path, options);
   }
   /** A file as text: UTF-8, with U+FFFD for bytes that are none. `offset` and `length` count bytes. */
   async readText(path: string, options?: ReadOptions): Promise<string> {
@@ -98,15 +99,15 @@ export class Volume extends AnyVolume {
    * @throws {StreamInterruptedError} from a read, when the bytes stop before their end.
    */
   stream(path: string, options?: ReadOptions): FileStream {
-    return streamFile(this.#client, this.id, path, options);
+    return streamFrom(async () => (await fileContent()).filePieces(this.#client, this.id, path, options));
   }
   /**
    * Writes a file: creates the directories above it, replaces what was there, and shows it only when it is complete.
    * 1 GiB at most.
    * @throws {UploadTimeoutError} when `timeoutMs` has passed.
    */
-  writeFile(path: string, content: FileContent, options?: CallOptions): Promise<void> {
-    return writeFile(this.#client, this.id, path, content, options);
+  async writeFile(path: string, content: FileContent, options?: CallOptions): Promise<void> {
+    return (await fileContent()).writeFile(this.#client, this.id, path, content, options);
   }
   /** Writes text as UTF-8. */
   writeText(path: string, text: string, options?: CallOptions): Promise<void> {

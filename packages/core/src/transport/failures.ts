@@ -1,4 +1,5 @@
 import { ConnectionError, SandboxTimeoutError } from "../errors/client-errors.ts";
+import { notRunningError } from "../errors/lifecycle-errors.ts";
 import { SandboxError } from "../errors/sandbox-error.ts";
 import {
   AuthenticationError,
@@ -75,10 +76,17 @@ export async function failureOf(
         : "unknown",
     field: field("field"),
   };
-  if (Kind === SandboxNotRunningError) details.phase = field("phase") ?? null;
   if (Kind === RateLimitError || Kind === ServerError)
     details.retryAfterMs = parseRetryAfter(headers.get("retry-after"), now);
-  return new Kind(`${what} failed with ${status}${said && `: ${said}`}`, { code, ...details });
+  const message = `${what} failed with ${status}${said && `: ${said}`}`;
+  if (Kind !== SandboxNotRunningError) return new Kind(message, { code, ...details });
+  const { exit_code } = fields;
+  const end = {
+    phase: field("phase"),
+    reason: field("reason"),
+    exit_code: typeof exit_code === "number" ? exit_code : undefined,
+  };
+  return notRunningError(message, { code, ...details }, end);
 }
 
 const toText = (data: unknown) => (typeof data === "string" ? data : (JSON.stringify(data) ?? ""));

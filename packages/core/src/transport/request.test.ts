@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
+import "../extras/exec-options.ts";
 import {
   AuthenticationError,
   ConfigurationError,
@@ -442,11 +443,13 @@ describe("time and cancelling", () => {
 
   it("has no limit for commands and contents of files, unless asked", async () => {
     const { porter, clock } = setUp([never]);
-    const sandbox = porter.sandboxes.fromId("a");
-    rejection(sandbox.exec(["sleep", "1000000"]));
+    rejection(porter.sandboxes.fromId("a").exec(["sleep", "1000000"]));
     await turn();
     expect(clock.pending).toBe(0);
-    const error = await rejection(clock.settle(sandbox.exec(["sleep", "9"], { timeoutMs: 5000 })));
+    porter.close();
+    const asked = setUp([refusal(404), never]);
+    const late = asked.porter.sandboxes.fromId("a").exec(["sleep", "9"], { timeoutMs: 5000 });
+    const error = await rejection(asked.clock.settle(late));
     expect(error).toMatchObject({
       name: "CommandTimeoutError",
       killed: "unknown",
@@ -455,7 +458,6 @@ describe("time and cancelling", () => {
       retryable: false,
     });
     expect(error).toBeInstanceOf(SandboxTimeoutError);
-    porter.close();
   });
 
   it("takes Infinity as no limit", async () => {
@@ -591,10 +593,9 @@ it("keeps keys and connections out of what is printed", () => {
   const shown = JSON.stringify([porter, porter.sandboxes.fromId("a"), porter.volumes]);
   expect(shown).not.toContain("sk-secret");
   expect(JSON.parse(JSON.stringify(porter.sandboxes.fromId("a")))).toEqual({
+    kind: "sandbox",
+    version: 1,
     id: "a",
     name: null,
-    phase: null,
-    tags: null,
-    status: null,
   });
 });

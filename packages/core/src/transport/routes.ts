@@ -1,4 +1,4 @@
-import { routes } from "@porter-sandbox/spec/compact";
+import { parameters, routes, shapes, type Tables } from "@porter-sandbox/spec/compact";
 import type { OperationId, OperationInfo } from "@porter-sandbox/spec/operations";
 
 /** How an operation travels. */
@@ -15,14 +15,21 @@ const known: { [Id in OperationId]?: Route } = {};
 export function routeOf(id: OperationId): Route {
   const found = known[id];
   if (found) return found;
-  const [method, path, response, body = "none", retry = "safe", open] = routes[id].split(" ");
+  const [method, path, response, body = "none", retry = "safe", open] = (routes[id] ?? "").split(" ");
   const route = { method, path, response, body, retry, auth: !open } as Route;
   known[id] = route;
   return route;
 }
 
+/**
+ * Makes the operations of an extension known: from then on they can be called as any other. A module in `extras/` does
+ * it while it loads, with the tables in `@porter-sandbox/spec/extensions/…`.
+ */
+export function addOperations(tables: Tables): void {
+  Object.assign(shapes, tables.shapes);
+  Object.assign(routes, tables.routes);
+  Object.assign(parameters, tables.parameters);
+}
+
 /** Whether what is sent or answered is JSON: shapes have names in capitals. */
 export const isJson = (kind: string): boolean => /^[A-Z]/.test(kind);
-
-/** The ids of all operations. */
-export const operationIds = (): OperationId[] => Object.keys(routes) as OperationId[];

@@ -33,12 +33,16 @@ async function hasJustBash(): Promise<boolean> {
 }
 
 const loaders: Readonly<Record<EngineName, Load>> = {
-  async docker({ egress, helperImage }, installation) {
+  async docker({ egress, helperImage, proxy }, installation) {
     const { dockerEngine } = await load("docker", "@porter-sandbox/docker", () => import("@porter-sandbox/docker"));
+    let engine: ReturnType<typeof dockerEngine> | undefined;
     try {
-      const engine = dockerEngine({ installation, egress, helperImage });
+      engine = dockerEngine({ installation, egress, helperImage, proxy });
+      // A port that was asked for and is taken is better known now than with the first sandbox that exposes one.
+      if (proxy?.port) await engine.openProxy();
       return { engine, description: `docker, installation ${installation}, egress ${engine.egress}` };
     } catch (error) {
+      await engine?.close().catch(() => {});
       if (!(error instanceof Error)) throw error;
       throw new Error(`--engine docker: ${error.message}`, { cause: error });
     }

@@ -1,5 +1,6 @@
 /** The command line, read and checked before anything happens. */
 import { parseArgs } from "node:util";
+import { parseGoDuration } from "@porter-sandbox/spec";
 
 export const ENGINES = ["docker", "memory"] as const;
 export type EngineName = (typeof ENGINES)[number];
@@ -10,11 +11,21 @@ export interface CliOptions {
   readonly host: string;
   readonly keyFile?: string | undefined;
   readonly dataDir?: string | undefined;
+  /** How long an ended sandbox keeps its status and logs. */
+  readonly retentionMs?: number | undefined;
   readonly tls?: { readonly keyFile: string; readonly certFile: string } | undefined;
   /** Of the Docker engine. */
   readonly egress?: "enforced" | "unenforced" | undefined;
   readonly installation?: string | undefined;
   readonly helperImage?: string | undefined;
+  /** Where the Docker engine serves the ports that sandboxes expose. */
+  readonly proxy?: CliProxy | undefined;
+}
+
+export interface CliProxy {
+  readonly port?: number | undefined;
+  readonly host?: string | undefined;
+  readonly domain?: string | undefined;
 }
 
 /** What the command line asks for. */
@@ -35,11 +46,15 @@ export const usage = `Serves the Sandbox API.
   --host HOST              address to listen on (default 127.0.0.1); any that others reach needs --key-file
   --key-file FILE          API keys, one a line, as the key itself or its hash; without it everyone is let in
   --data-dir DIR           keeps names, records and logs there across restarts; without it they are forgotten
+  --retention DURATION     how long an ended sandbox keeps its status and logs: 90s, 12h (default 168h, 7 days)
   --tls-key FILE           private key, PEM, with --tls-cert: serves HTTPS
   --tls-cert FILE          certificate chain, PEM
   --egress MODE            docker: enforced (default) or unenforced, without a packet filter around sandboxes
   --installation NAME      docker: tells this server's containers from others' (default: made with the data directory)
   --helper-image IMAGE     docker: image with busybox for the files of volumes (default busybox:1)
+  --proxy-port PORT        docker: where the ports that sandboxes expose are served (default 0, one that is free)
+  --proxy-host HOST        docker: address that the proxy listens on (default 127.0.0.1); others reach the sandboxes by it
+  --proxy-domain DOMAIN    docker: a sandbox is NAME.DOMAIN (default localhost); all names in it must lead to the proxy
   --new-key                prints a new API key and its hash, and ends
   --help                   prints this, and ends
 
@@ -52,18 +67,24 @@ const settings = {
   host: { type: "string", default: "127.0.0.1" },
   "key-file": { type: "string" },
   "data-dir": { type: "string" },
+  retention: { type: "string" },
   "tls-key": { type: "string" },
   "tls-cert": { type: "string" },
   egress: { type: "string" },
   installation: { type: "string" },
   "helper-image": { type: "string" },
+  "proxy-port": { type: "string" },
+  "proxy-host": { type: "string" },
+  "proxy-domain": { type: "string" },
   "new-key": { type: "boolean" },
   help: { type: "boolean", short: "h" },
 } as const;
 
 const EGRESS = ["enforced", "unenforced"] as const;
 
-const DOCKER_ONLY = ["egress", "installation", "helper-image"] as const;
+const longestRetentionMs = 87_600 * 3_600_000;
+
+const DOCKER_ONLY = ["egress", "installation", "helper-image", "proxy-port", "proxy-host", "proxy-domain"] as const;
 
 function read(words: readonly string[]) {
   try {
@@ -84,10 +105,26 @@ function oneOf<T extends string>(option: string, value: string | undefined, allo
   throw new UsageError(`--${option}: must be one of ${allowed.join(", ")} (${got})`);
 }
 
-function portOf(text: string): number {
+function portOf(option: string, text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (port >= 0 && port <= 65_535) return port;
-  throw new UsageError(`--port: must be a whole number from 0 to 65535 (got ${JSON.stringify(text)})`);
+  throw new UsageError(`--${option}: must be a whole number from 0 to 65535 (got ${JSON.stringify(text)})`);
+}
+
+function retentionOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const ms = parseGoDuration(text);
+  if (ms !== undefined && ms <= longestRetentionMs) return Math.round(ms);
+  throw new UsageError(
+    `--retention: must be a duration such as 90s or 12h, 87600h at most (got ${JSON.stringify(text)})`,
+  );
+}
+
+type Values = ReturnType<typeof read>;
+
+function proxyOf({ "proxy-port": port, "proxy-host": host, "proxy-domain": domain }: Values): CliProxy | undefined {
+  if (port === undefined && host === undefined && domain === undefined) return undefined;
+  return { port: port === undefined ? undefined : portOf("proxy-port", port), host, domain };
 }
 
 /** @throws UsageError */
@@ -118,14 +155,16 @@ export function parseCli(words: readonly string[]): CliRequest {
     action: "serve",
     options: {
       engine,
-      port: portOf(values.port),
+      port: portOf("port", values.port),
       host: values.host,
       keyFile: values["key-file"],
       dataDir: values["data-dir"],
+      retentionMs: retentionOf(values.retention),
       tls: keyFile !== undefined && certFile !== undefined ? { keyFile, certFile } : undefined,
       egress: values.egress === undefined ? undefined : oneOf("egress", values.egress, EGRESS),
       installation,
       helperImage: values["helper-image"],
+      proxy: proxyOf(values),
     },
   };
 }

@@ -36,7 +36,7 @@ function openStore(dataDir: string, onError: (error: unknown) => void) {
 
 /** Throws an Error, or a UsageError, in words for people. Then nothing is left open. */
 export async function start(options: CliOptions, sink: LogSink = stderrSink): Promise<Started> {
-  const { host, port, keyFile, dataDir } = options;
+  const { host, port, keyFile, dataDir, retentionMs } = options;
   if (keyFile === undefined && !isLoopback(await addressOf(host))) {
     throw new UsageError(
       `--host: ${host} can be reached by others and needs --key-file; without keys, only 127.0.0.1 and ::1`,
@@ -56,7 +56,7 @@ export async function start(options: CliOptions, sink: LogSink = stderrSink): Pr
   let close = (): Promise<void> => store.close();
   try {
     const { engine, description } = await loadEngine(options, installation);
-    const api = createSandboxApi({ engine, store, auth, onError });
+    const api = createSandboxApi({ engine, store, auth, onError, limits: { retentionMs } });
     close = () => api.close();
     const serving = await serve(api, { host, port, tls, store, log: sink });
     const keeps = dataDir === undefined ? "nothing is kept after it ends" : `data in ${dataDir}`;

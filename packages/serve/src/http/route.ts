@@ -21,7 +21,7 @@ const entries: readonly Entry[] = Object.entries<OperationInfo>(operations)
     operation,
     method,
     path,
-    pattern: new RegExp(`^${path.replace("{id}", "([^/]+)")}$`),
+    pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, "([^/]+)")}$`),
   }))
   // A fixed path comes before one with an id in the same place.
   .sort((a, b) => Number(a.path.includes("{")) - Number(b.path.includes("{")));

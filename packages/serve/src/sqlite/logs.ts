@@ -82,10 +82,25 @@ export function logStore(db: Database, bounds: LogBounds): Pick<Store, "appendLo
       // Output comes many times a second; waiting for the disk each time would slow the command down.
       db.writeSoon(() => append(sandbox_id, lines));
     },
-    async readLogs(sandbox_id, { since, limit }) {
+    async readLogs(sandbox_id, { since, until, levels = [], exec_id, limit }) {
+      const conditions = ["sandbox_id = ?", "timestamp >= ?"];
+      const values: (string | number)[] = [sandbox_id, since];
+      if (until !== undefined) {
+        conditions.push("timestamp <= ?");
+        values.push(until);
+      }
+      if (levels.length > 0) {
+        conditions.push(`level IN (${levels.map(() => "?").join(", ")})`);
+        values.push(...levels);
+      }
+      if (exec_id !== undefined) {
+        conditions.push("exec_id = ?");
+        values.push(exec_id);
+      }
       const rows = db.all(
-        "SELECT timestamp, line, level, exec_id FROM log_lines WHERE sandbox_id = ? AND timestamp >= ? ORDER BY seq DESC LIMIT ?",
-        ...[sandbox_id, since, limit],
+        `SELECT timestamp, line, level, exec_id FROM log_lines WHERE ${conditions.join(" AND ")} ORDER BY seq DESC LIMIT ?`,
+        ...values,
+        limit,
       );
       return rows.reverse().map((row) => ({ ...row }) as unknown as StoredLogLine);
     },

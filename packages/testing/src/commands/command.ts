@@ -21,10 +21,18 @@ export interface CommandCall {
   readonly cwd: string;
   /** The sandbox's file system with its volumes mounted. */
   readonly files: FileTree;
+  /** Whom it runs as, as the exec asked; the double has no users and no permissions. Default `root`. */
+  readonly user?: string;
+  /** The size of its terminal now; absent when it has none. */
+  readonly tty?: () => { readonly rows: number; readonly cols: number };
   /** Absent when the command has no input: then it reads as empty. */
   readonly stdin?: ReadableStream<Uint8Array>;
   stdout(data: string | Uint8Array): void;
   stderr(data: string | Uint8Array): void;
+  /** As `stdout`, but not copied: nobody may change these bytes any more. */
+  give(bytes: Uint8Array): void;
+  /** Resolves when readers have taken most of what was put out. A command that puts out much waits for it. */
+  flushed(): Promise<void>;
   readonly clock: Clock;
   /** Aborts when the command is killed. What it still does or writes then is not seen. */
   readonly signal: AbortSignal;

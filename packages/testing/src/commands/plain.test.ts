@@ -29,6 +29,10 @@ function setUp() {
       stdout: (data) => {
         output.stdout += encode(data);
       },
+      give: (data) => {
+        output.stdout += encode(data);
+      },
+      flushed: async () => {},
       stderr: (data) => {
         output.stderr += encode(data);
       },

@@ -14,6 +14,15 @@ export const processCommands: Record<string, Command> = {
     call.stdout(`${call.env.HOSTNAME ?? ""}\n`);
     return 0;
   },
+  whoami(call) {
+    call.stdout(`${(call.user ?? "root").replace(/:.*/, "")}\n`);
+    return 0;
+  },
+  tty(call) {
+    call.stdout(call.tty ? "/dev/pts/0\n" : "not a tty\n");
+    return call.tty ? 0 : 1;
+  },
+  stty,
   env,
   printenv,
   sleep,
@@ -23,6 +32,15 @@ export const processCommands: Record<string, Command> = {
     return test(call, call.command.slice(1, -1));
   },
 };
+
+/** `stty size`: rows and columns. */
+function stty(call: CommandCall): number {
+  if (call.command.slice(1).join(" ") !== "size") throw new CommandFailure("only knows the argument 'size'");
+  if (call.tty === undefined) throw new CommandFailure("standard input: Inappropriate ioctl for device");
+  const { rows, cols } = call.tty();
+  call.stdout(`${rows} ${cols}\n`);
+  return 0;
+}
 
 function env(call: CommandCall): number {
   if (call.command.length > 1) throw new CommandFailure("only prints: arguments are not supported", 125);

@@ -23,6 +23,10 @@ function call(command: string[], changes: Partial<CommandCall> = {}) {
     stderr: (data) => {
       output.stderr += data;
     },
+    give: (data) => {
+      output.stdout += new TextDecoder().decode(data);
+    },
+    flushed: async () => {},
     ...changes,
   };
   return { made, output };

@@ -21,6 +21,16 @@ export interface ScriptedCall {
   readonly env: Readonly<Record<string, string>>;
   /** Reads what was sent to its input, to the end; empty when it has none. */
   stdin(): Promise<string>;
+  /** The same as it comes, instead of `stdin()`; undefined when it has none. */
+  readonly input: ReadableStream<Uint8Array> | undefined;
+  /** Writes now, before the answer; resolves when a reader has taken most of what was written. */
+  stdout(data: string | Uint8Array): Promise<void>;
+  /** As `stdout`. */
+  stderr(data: string | Uint8Array): Promise<void>;
+  /** Waits by the fake's clock. Rejects when the command is killed. */
+  sleep(ms: number): Promise<void>;
+  /** The size of its terminal now; undefined when it has none. */
+  readonly tty: CommandCall["tty"];
   readonly files: CommandCall["files"];
   readonly signal: AbortSignal;
 }
@@ -56,6 +66,11 @@ export interface FakeCommands {
    * fake.commands.on("npm test", { stdout: "ok\n" });
    * fake.commands.on(["git", "clone"], { stderr: "fatal: not found\n", exit_code: 128 }, { times: 1 });
    * fake.commands.on(/^python/, async ({ stdin }) => ({ stdout: await stdin(), delay_ms: 500 }));
+   * fake.commands.on("npm run watch", async ({ stdout, sleep }) => {
+   *   await stdout("building\n");
+   *   await sleep(60_000);
+   *   return { stdout: "built\n" };
+   * });
    * ```
    */
   on(matcher: CommandMatcher, answer: ScriptedAnswer, options?: { times?: number | undefined }): () => void;
@@ -113,7 +128,19 @@ export function createCommands(otherwise: Command): { commands: FakeCommands; ru
 async function play(answer: ScriptedAnswer, call: CommandCall): Promise<number> {
   const { command, sandbox, env, files, signal } = call;
   const stdin = async () => (call.stdin ? textOf(await contentFromStream(call.stdin)) : "");
-  const given = typeof answer === "function" ? await answer({ command, sandbox, env, files, signal, stdin }) : answer;
+  const write = (put: (data: string | Uint8Array) => void) => (data: string | Uint8Array) => {
+    put(data);
+    return call.flushed();
+  };
+  const scripted: ScriptedCall = {
+    ...{ command, sandbox, env, files, signal, stdin },
+    input: call.stdin,
+    stdout: write(call.stdout),
+    stderr: write(call.stderr),
+    sleep: (ms) => sleep(call.clock, ms, signal),
+    tty: call.tty,
+  };
+  const given = typeof answer === "function" ? await answer(scripted) : answer;
   const { stdout, stderr, exit_code = 0, delay_ms = 0 } = given;
   if (!(Number.isInteger(exit_code) && exit_code >= 0 && exit_code <= 255)) {
     throw new RangeError(`exit_code: must be a whole number from 0 to 255 (got ${exit_code})`);

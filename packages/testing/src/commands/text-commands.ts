@@ -1,5 +1,5 @@
-import { bytesOf, contentFrom, textOf } from "../memory-content.ts";
-import { CommandFailure, onFile, parseArguments, parseCount, pathOf, readInput, readOperands } from "./arguments.ts";
+import { bytesOf, contentFrom, emptyContent, joinContent, textOf } from "../memory-content.ts";
+import { CommandFailure, onFile, parseArguments, parseCount, pathOf, readOperands } from "./arguments.ts";
 import type { Command, CommandCall } from "./command.ts";
 
 /** Commands that read and write bytes and text. */
@@ -37,12 +37,64 @@ function printf(call: CommandCall): number {
 
 async function cat(call: CommandCall): Promise<number> {
   const { operands } = parseArguments(call.command.slice(1), { flags: "u" });
-  for (const { content } of await readOperands(call, operands)) for (const block of content.blocks) call.stdout(block);
+  for (const name of operands.length > 0 ? operands : ["-"]) {
+    const put = isFile(call, name) ? call.stdout : call.give;
+    for await (const block of blocksOf(call, name)) {
+      put(block);
+      await call.flushed();
+    }
+  }
   return 0;
+}
+
+/** Where bytes without end come from; it is no file here. */
+const ZERO = "/dev/zero";
+
+/** Whether the bytes are a file's, which nobody may change; what comes through a pipe or from nowhere is nobody's. */
+const isFile = (call: CommandCall, name: string) => name !== "-" && pathOf(call, name) !== ZERO;
+
+/** The bytes of a file, or of the input as they come. */
+async function* blocksOf(call: CommandCall, name: string): AsyncGenerator<Uint8Array> {
+  if (pathOf(call, name) === ZERO) {
+    while (!call.signal.aborted) yield new Uint8Array(ZERO_BYTES);
+    return;
+  }
+  if (name !== "-") {
+    yield* onFile(name, () => call.files.read(pathOf(call, name))).blocks;
+    return;
+  }
+  const reader = call.stdin?.getReader();
+  if (reader === undefined) return;
+  try {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
+  } finally {
+    reader.releaseLock();
+  }
+}
+
+/** As much as a pipe brings at once. */
+const ZERO_BYTES = 256 * 1024;
+
+/** The first bytes of one input, without waiting for more of it. */
+async function headBytes(call: CommandCall, name: string, count: number): Promise<void> {
+  let left = count;
+  if (left === 0) return;
+  const put = isFile(call, name) ? call.stdout : call.give;
+  for await (const block of blocksOf(call, name)) {
+    const part = block.length > left ? block.subarray(0, left) : block;
+    put(part);
+    left -= part.length;
+    if (left === 0) return;
+    await call.flushed();
+  }
 }
 
 async function head(call: CommandCall): Promise<number> {
   const { values, operands } = parseArguments(oldCount(call.command.slice(1)), { values: "nc" });
+  if (values.has("c") && operands.length <= 1) {
+    await headBytes(call, operands[0] ?? "-", parseCount(values.get("c"), 0));
+    return 0;
+  }
   await eachPart(call, operands, (bytes) => {
     if (values.has("c")) return bytes.subarray(0, parseCount(values.get("c"), 0));
     const lines = linesOf(bytes).slice(0, parseCount(values.get("n"), 10));
@@ -87,8 +139,11 @@ async function wc(call: CommandCall): Promise<number> {
 
 async function tee(call: CommandCall): Promise<number> {
   const { flags, operands } = parseArguments(call.command.slice(1), { flags: "a" });
-  const content = await readInput(call);
-  for (const block of content.blocks) call.stdout(block);
+  let content = emptyContent;
+  for await (const block of blocksOf(call, "-")) {
+    call.stdout(block);
+    content = joinContent(content, contentFrom(block));
+  }
   for (const name of operands) {
     const path = pathOf(call, name);
     onFile(name, () => (flags.has("a") ? call.files.append(path, content) : call.files.write(path, content)));

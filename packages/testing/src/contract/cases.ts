@@ -11,14 +11,19 @@ import { fileMoving, fileWriting } from "./cases/file-writing.ts";
 import { capabilities, health } from "./cases/health.ts";
 import { idempotency } from "./cases/idempotency.ts";
 import { lifecycle, ttl } from "./cases/lifecycle.ts";
+import { idle, lifetime, reasons } from "./cases/lifetime.ts";
 import { counts, iterate, listing } from "./cases/listing.ts";
+import { logFilters } from "./cases/log-filters.ts";
 import { logs } from "./cases/logs.ts";
 import { lookup } from "./cases/lookup.ts";
 import { metrics } from "./cases/metrics.ts";
+import { execOptions, processes, streams } from "./cases/processes.ts";
 import { cors, requestIds, routing } from "./cases/protocol.ts";
+import { queue } from "./cases/queue.ts";
 import { snapshots } from "./cases/snapshots.ts";
 import { tolerance } from "./cases/tolerance.ts";
 import { volumes } from "./cases/volumes.ts";
+import { fleets, following, travelling, waiting } from "./cases/waiting.ts";
 
 /** Every case, by subject. Their order means nothing. */
 export const contractCases: readonly ContractCase[] = [
@@ -29,12 +34,24 @@ export const contractCases: readonly ContractCase[] = [
   names,
   lookup,
   lifecycle,
+  queue,
   ttl,
+  lifetime,
+  idle,
+  reasons,
+  waiting,
+  fleets,
+  travelling,
   listing,
   iterate,
   counts,
   exec,
+  execOptions,
+  streams,
+  processes,
   logs,
+  logFilters,
+  following,
   metrics,
   snapshots,
   volumes,

@@ -51,6 +51,8 @@ export interface Context {
   requests(operation: OperationId): Promise<Awaited<ReturnType<FakeControl["requests"]>>>;
   /** Asks until `probe` answers something other than undefined; fails with `what` after the target's boot timeout. */
   until<T>(what: string, probe: () => Promise<T | undefined>, timeoutMs?: number): Promise<T>;
+  /** Notes that the case has examined this operation with this status, other than through `http`. */
+  examined(operation: OperationId, status: number): void;
   /** Something to undo when the case ends; the last one first. */
   cleanup(undo: () => Promise<unknown>): void;
 }
@@ -212,6 +214,7 @@ export function createContext(target: Target, { Porter }: { readonly Porter: Por
     },
     requests: async (operation) =>
       (await context.control.requests()).filter((request) => request.operation === operation),
+    examined: (operation, status) => void seen.add(`${operation} ${status}`),
     cleanup: (run) => undo.push(run),
     async finish() {
       const problems: string[] = [];

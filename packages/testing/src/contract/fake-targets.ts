@@ -14,6 +14,8 @@ export interface FakeTarget {
 const apiKey = "contract-key-of-the-fake";
 const envGroup = { name: "shared", key: "SHARED", value: "from the group" };
 const maxFileBytes = 2 * 1024 * 1024;
+/** More than all other cases together ask for. */
+const allMemoryBytes = 400e9;
 const common = { image: "busybox:1", bootTimeoutMs: 10_000 };
 
 const without = (...names: Capability[]) => capabilities.filter((name) => !names.includes(name));
@@ -25,6 +27,7 @@ export function fullFake(shell?: Shell): FakeTarget {
     cors: { origins: "*" },
     envGroups: { [envGroup.name]: { [envGroup.key]: envGroup.value } },
     limits: { fileBytes: maxFileBytes },
+    capacity: { memory_bytes: allMemoryBytes },
     keptRequests: 100_000,
     ...(shell ? { shell } : {}),
   });
@@ -37,6 +40,7 @@ export function fullFake(shell?: Shell): FakeTarget {
       apiKey,
       envGroup,
       maxFileBytes,
+      allMemoryBytes,
       capabilities: shell
         ? without("no_extensions", "refuses_unsupported")
         : without("no_extensions", "refuses_unsupported", "shell"),
@@ -47,19 +51,27 @@ export function fullFake(shell?: Shell): FakeTarget {
 
 /** A server of the published API alone. */
 export function publishedFake(): FakeTarget {
-  const fake = createFakeSandboxApi({ extensions: false, keptRequests: 100_000 });
+  const capacity = { memory_bytes: allMemoryBytes };
+  const fake = createFakeSandboxApi({ extensions: false, capacity, keptRequests: 100_000 });
   return {
     name: "published API",
     target: {
       ...common,
       fetch: fake.fetch,
       control: fake.control,
+      allMemoryBytes,
       capabilities: without(
         "auth",
         "cors",
         "env_groups",
         "file_limit",
         "idempotency_keys",
+        "lifetime",
+        "log_filters",
+        "status_reason",
+        "exec_options",
+        "exec_streams",
+        "processes",
         "refuses_unsupported",
         "shell",
       ),
@@ -87,6 +99,12 @@ export function leanFake(): FakeTarget {
       capabilities: [
         "exit_codes",
         "idempotency_keys",
+        "lifetime",
+        "log_filters",
+        "status_reason",
+        "exec_options",
+        "exec_streams",
+        "processes",
         "refuses_unsupported",
         "many",
         "any_headers",

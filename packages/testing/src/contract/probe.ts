@@ -13,7 +13,7 @@ export async function probeCapabilities(target: Unprobed): Promise<Capability[]>
   const http = createHttp({ ...target, capabilities: [] }, () => {});
   const lacks = new Set<Capability>(["refuses_unsupported"]);
   const undo: (() => Promise<unknown>)[] = [];
-  const { image, apiKey, control, envGroup, maxFileBytes } = target;
+  const { image, apiKey, control, envGroup, maxFileBytes, allMemoryBytes } = target;
 
   const create = async (spec: Record<string, unknown> = {}): Promise<Answer> => {
     const answer = await http("POST", "/v1/sandbox/run", { json: { image, ...spec } });
@@ -28,6 +28,7 @@ export async function probeCapabilities(target: Unprobed): Promise<Capability[]>
   if (control === undefined) lacks.add("control");
   if (envGroup === undefined) lacks.add("env_groups");
   if (maxFileBytes === undefined) lacks.add("file_limit");
+  if (allMemoryBytes === undefined) lacks.add("queue");
   try {
     const plain = await create();
     if (plain.status !== 200) {
@@ -37,6 +38,7 @@ export async function probeCapabilities(target: Unprobed): Promise<Capability[]>
     note("egress", await create({ egress: { allowed_destinations: [] } }));
     note("egress_names", await create({ egress: { allowed_destinations: ["example.com", "2001:db8::1"] } }));
     note("networking", await create({ networking: [{ port: 8080 }] }));
+    note("internal_ports", await create({ networking: [{ port: 8080, internal: true }] }));
     note("resources", await create({ resources: { cpu: "1", memory: "128Mi" } }));
     note("metrics", await http("GET", `/v1/sandbox/${id}/metrics-summary`));
 
@@ -56,7 +58,17 @@ export async function probeCapabilities(target: Unprobed): Promise<Capability[]>
     const extensions = await http("GET", "/v1/capabilities");
     if (extensions.status === 200) lacks.add("no_extensions");
     const listed = extensions.status === 200 ? (extensions.json.extensions as string[]) : [];
-    if (!listed.includes("idempotency_keys")) lacks.add("idempotency_keys");
+    for (const name of [
+      "idempotency_keys",
+      "exec_options",
+      "exec_streams",
+      "processes",
+      "lifetime",
+      "status_reason",
+      "log_filters",
+    ] as const) {
+      if (!listed.includes(name)) lacks.add(name);
+    }
 
     const headers = { origin: "https://app.example.com", "access-control-request-method": "GET" };
     const preflight = await http("OPTIONS", "/v1/volume", { apiKey: null, headers });
@@ -68,6 +80,7 @@ export async function probeCapabilities(target: Unprobed): Promise<Capability[]>
     "egress",
     "egress_names",
     "networking",
+    "internal_ports",
     "resources",
     "snapshots",
     "metrics",

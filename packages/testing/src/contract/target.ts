@@ -8,14 +8,18 @@ import type { FakeControl } from "../control.ts";
  * - `cors`: the server answers preflights of any origin
  * - `egress`, `networking`, `resources`, `snapshots`, `metrics`, `object_volumes`: the engine can do it
  * - `egress_names`: `egress` takes host names, wildcards, services and IPv6, beside IPv4 addresses and ranges
+ * - `internal_ports`: a port can be exposed to other sandboxes alone, beside what `networking` is
  * - `refuses_unsupported`: the engine lacks at least one of those, so that a refusal can be seen
  * - `env_groups`: the target's `envGroup` exists
  * - `exit_codes`: a main process that ends by itself ends the sandbox
  * - `idempotency_keys`: repeated creates with one key run once
+ * - `exec_options`, `exec_streams`, `processes`: the server has the extension of that name
+ * - `lifetime`, `status_reason`, `log_filters`: the server has the extension of that name
  * - `no_extensions`: the server speaks the published API alone
  * - `shell`: the image has `sh` with pipes and redirections
  * - `many`: some sixty sandboxes at once are no burden
  * - `file_limit`: the target's `maxFileBytes` is small enough for a case to go over it
+ * - `queue`: no more memory is promised than the target's `allMemoryBytes`; what goes beyond waits, or is refused
  * - `any_headers`: the way there lets a client set any header and method (browsers do not)
  * - `streamed_uploads`: the way there takes a request body that is a stream (Chromium on HTTP/1.1 does not)
  */
@@ -26,6 +30,7 @@ export const capabilities = [
   "egress",
   "egress_names",
   "networking",
+  "internal_ports",
   "resources",
   "snapshots",
   "metrics",
@@ -34,10 +39,17 @@ export const capabilities = [
   "env_groups",
   "exit_codes",
   "idempotency_keys",
+  "exec_options",
+  "exec_streams",
+  "processes",
+  "lifetime",
+  "status_reason",
+  "log_filters",
   "no_extensions",
   "shell",
   "many",
   "file_limit",
+  "queue",
   "any_headers",
   "streamed_uploads",
 ] as const;
@@ -68,6 +80,8 @@ export interface Target {
   readonly envGroup?: { readonly name: string; readonly key: string; readonly value: string } | undefined;
   /** The largest file that the server takes, in bytes. Needed for the capability `file_limit`. */
   readonly maxFileBytes?: number | undefined;
+  /** The memory that all sandboxes together may be promised, in bytes. Needed for the capability `queue`. */
+  readonly allMemoryBytes?: number | undefined;
   /** How long a sandbox may take to start, in milliseconds. Default 60 000. */
   readonly bootTimeoutMs?: number | undefined;
 }

@@ -166,7 +166,7 @@ export const create = casesOf("create", {
   },
 
   "an internal port has an internal address": {
-    needs: ["networking"],
+    needs: ["internal_ports"],
     run: async (c) => {
       const { id } = await c.running({ networking: [{ port: 8080, internal: true }] });
       const state = await c.status(id);
@@ -178,13 +178,14 @@ export const create = casesOf("create", {
   "what the engine cannot do is refused and named, and nothing is created": {
     needs: ["refuses_unsupported"],
     run: async (c) => {
-      const lacks = ["egress", "egress_names", "networking", "resources"] as const;
+      const lacks = ["egress", "egress_names", "networking", "internal_ports", "resources"] as const;
       for (const capability of lacks.filter((name) => !c.has(name))) {
         const [field, value] = (
           {
             egress: ["egress", { allowed_destinations: [] }],
             egress_names: ["egress", { allowed_destinations: ["198.51.100.0/24", "example.com"] }],
             networking: ["networking", [{ port: 8080 }]],
+            internal_ports: ["networking", [{ port: 8080, internal: true }]],
             resources: ["resources", { cpu: "1" }],
           } as const
         )[capability];

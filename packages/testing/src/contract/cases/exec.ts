@@ -214,7 +214,7 @@ export const exec = casesOf("exec", {
 
   "commands against the rules never leave the client": async (c) => {
     const { sandbox, sent } = await heldOffline(c);
-    for (const command of [[], [""], ["echo", "a\u0000b"], ["echo", "\ud800"], "echo hi", ["echo", 7]]) {
+    for (const command of [[], [""], ["echo", "a\u0000b"], ["echo", "\ud800"], "", ["echo", 7]]) {
       const error = await rejects(
         sandbox.exec(command as string[]),
         { name: "InvalidRequestError", admitted: false, statusCode: undefined },

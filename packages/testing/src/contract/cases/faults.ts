@@ -15,21 +15,26 @@ function hasty(c: Context, options: Parameters<Context["porter"]>[0] = {}) {
 
 /** Any valid call of the operation, through the client's own layer of operations. */
 function callOf(c: Context, id: OperationId) {
-  const input: Record<string, unknown> = { path: { id: "no-such-thing" } };
+  const input: Record<string, unknown> = { path: { id: "no-such-thing", exec_id: "no-such-thing" } };
   const query: Partial<Record<OperationId, unknown>> = {
     lookupSandbox: { name: "no-such-thing" },
     lookupVolume: { name: "no-such-thing" },
     getSandboxMetrics: { metric: "cpu_cores" },
     readVolumeFile: { path: "/a" },
     writeVolumeFile: { path: "/a" },
+    writeProcessInput: { offset: 0 },
   };
   const bodies: Partial<Record<OperationId, unknown>> = {
     createSandbox: { image: c.target.image },
     execSandbox: { command: ["true"] },
+    extendSandboxTtl: { ttl_seconds: 60 },
     createSnapshot: {},
     createVolume: {},
     writeVolumeFile: new Uint8Array(3),
     moveVolumeFile: { from: "/a", to: "/b" },
+    writeProcessInput: new Uint8Array(3),
+    killProcess: {},
+    resizeProcess: { rows: 24, cols: 80 },
   };
   if (query[id]) input.query = query[id];
   if (bodies[id]) input.body = bodies[id];

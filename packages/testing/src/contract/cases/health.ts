@@ -1,4 +1,4 @@
-import { equal, includes, isInteger, isNonEmpty, ok } from "../assert.ts";
+import { equal, includes, isInteger, isNonEmpty, ok, show } from "../assert.ts";
 import { casesOf } from "../case.ts";
 import { body } from "../http.ts";
 
@@ -13,6 +13,14 @@ export const health = casesOf("health", {
     isNonEmpty(answer.status, "status");
     isInteger(answer.active_sandboxes, "active_sandboxes");
     ok(answer.active_sandboxes >= 1, `active_sandboxes: expected at least 1, got ${answer.active_sandboxes}`);
+  },
+
+  "readyz tells whether egress is enforced, where the server says that it does": async (c) => {
+    const listed = await c.http("GET", "/v1/capabilities");
+    const told = listed.status === 200 && (listed.json.extensions as string[]).includes("egress_state");
+    const { egress } = body(await c.http("GET", "/readyz"));
+    equal(egress !== undefined, told, "egress is there");
+    if (told) ok(egress === "enforced" || egress === "unenforced", `egress: expected whether, got ${show(egress)}`);
   },
 
   "readyz counts what waits or runs, and nothing that ended": {

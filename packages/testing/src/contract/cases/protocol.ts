@@ -47,11 +47,11 @@ export const routing = casesOf("routing", {
   "a method that a path has not is a 405 with those it has": async (c) => {
     const paths = new Map<string, string[]>();
     for (const info of Object.values(operations) as OperationInfo[]) {
+      if (info.extension !== undefined && c.has("no_extensions")) continue;
       const path = pathOf(info);
       paths.set(path, [...(paths.get(path) ?? []), info.method]);
     }
     for (const [path, methods] of paths) {
-      if (path === "/v1/capabilities" && c.has("no_extensions")) continue;
       // The last path segment may also be an id: what is asked of that path is then what counts.
       const method = ["PATCH", "PUT", "POST"].find((name) => !methods.includes(name)) ?? "PATCH";
       const answer = await c.http(method, path, method === "PATCH" ? {} : { body: "{}" });

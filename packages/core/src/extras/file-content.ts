@@ -1,9 +1,10 @@
 import { DownloadTimeoutError, UploadTimeoutError } from "../errors/client-errors.ts";
 import { invalidRequest } from "../errors/status-errors.ts";
-import { type Body, type Bytes, bodyOf, gather } from "../transport/bytes.ts";
+import type { PieceSource } from "../resources/file-stream.ts";
 import type { Client } from "../transport/client.ts";
 import { call, checkCall, openScope, perform, type RequestParts, timeoutOf } from "../transport/request.ts";
 import type { CallOptions, Scope } from "../transport/scope.ts";
+import { type Body, type Bytes, bodyOf, gather } from "./bytes.ts";
 
 /** Which part of a file. Without either, all of it. */
 export interface ReadOptions extends CallOptions {
@@ -21,9 +22,6 @@ export type FileContent =
   | Blob
   | ReadableStream<Uint8Array>
   | AsyncIterable<Uint8Array>;
-
-/** Bytes that arrive in pieces. Breaking off a loop, or cancelling, ends the download on the wire. */
-export type FileStream = ReadableStream<Uint8Array<ArrayBuffer>> & AsyncIterable<Uint8Array<ArrayBuffer>>;
 
 function contentRequest(id: string, path: string, range: ReadOptions): RequestParts {
   const { offset = 0, length } = range;
@@ -44,8 +42,8 @@ export async function readFile(client: Client, id: string, path: string, options
   return call(client, "readVolumeFile", parts, options, read, DownloadTimeoutError);
 }
 
-/** Opens a file as a stream. Nothing is asked before the first read. */
-export function streamFile(client: Client, id: string, path: string, options: ReadOptions = {}): FileStream {
+/** The pieces of a file. Nothing is asked before the first. */
+export function filePieces(client: Client, id: string, path: string, options: ReadOptions = {}): PieceSource {
   let scope: Scope | undefined;
   let body: Body | undefined;
   let ended = false;
@@ -91,33 +89,7 @@ export function streamFile(client: Client, id: string, path: string, options: Re
     ended = true;
     scope?.fail(reason);
   };
-
-  const stream = new ReadableStream<Bytes>(
-    {
-      async pull(controller) {
-        const chunk = await next();
-        if (chunk) controller.enqueue(chunk);
-        else controller.close();
-      },
-      cancel,
-    },
-    { highWaterMark: 0 },
-  );
-  // Loops read without the stream in between, also in runtimes whose streams are not iterable.
-  const iterator = (): AsyncIterableIterator<Bytes> => ({
-    async next() {
-      const value = await next();
-      return value ? { done: false, value } : { done: true, value: undefined };
-    },
-    async return() {
-      cancel();
-      return { done: true, value: undefined };
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  });
-  return Object.defineProperty(stream, Symbol.asyncIterator, { value: iterator }) as FileStream;
+  return { next, cancel };
 }
 
 /** Writes a file. */

@@ -1,5 +1,5 @@
 import { MalformedResponseError, StreamInterruptedError } from "../errors/client-errors.ts";
-import { requestIdOf } from "./failures.ts";
+import { requestIdOf } from "../transport/failures.ts";
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 

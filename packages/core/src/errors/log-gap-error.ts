@@ -1,0 +1,15 @@
+import { SandboxError } from "./sandbox-error.ts";
+
+/**
+ * More lines came between two questions than the server answers at once, so some may be lost to whoever follows the
+ * logs. `code` is `log_gap`.
+ */
+export class LogGapError extends SandboxError {
+  static {
+    LogGapError.prototype.name = "LogGapError";
+  }
+  /** The timestamp of the last line before the gap; null when there was none. */
+  declare readonly after: string | null;
+  /** The timestamp of the first line behind it. */
+  declare readonly before: string;
+}

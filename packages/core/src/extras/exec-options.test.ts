@@ -1,0 +1,214 @@
+import { EXEC_STREAM_TYPE, eventFrame, frameHeader, type OutputName } from "@porter-sandbox/spec/stream-frames";
+import { describe, expect, it } from "vitest";
+import { json, refusal, rejection, setUp, turn } from "../test-support.ts";
+import "./exec-options.ts";
+import { createKeeper } from "./kept-output.ts";
+
+const published = refusal(404);
+const extended = json({ extensions: ["exec_options"] });
+const streaming = json({ extensions: ["exec_streams", "exec_options", "processes"] });
+const result = { stdout: "hi\n", stderr: "", exit_code: 0 };
+const sandboxOn = (...answers: Parameters<typeof setUp>[0]) => {
+  const made = setUp(answers);
+  return { ...made, sandbox: made.porter.sandboxes.fromId("sbx-1") };
+};
+const bodyOf = (sent: { body: unknown } | undefined) => JSON.parse(String(sent?.body));
+
+type Frame = [OutputName, string] | Parameters<typeof eventFrame>[0];
+/** A streamed answer; with `open` it does not end. */
+const stream = (frames: readonly Frame[], open = false) => {
+  const parts = frames.flatMap((frame) => {
+    if (!Array.isArray(frame)) return [eventFrame(frame)];
+    const bytes = new TextEncoder().encode(frame[1]);
+    return [frameHeader(frame[0], bytes.length), bytes];
+  });
+  return () =>
+    new Response(
+      new ReadableStream({
+        start(controller) {
+          for (const part of parts) controller.enqueue(part);
+          if (!open) controller.close();
+        },
+      }),
+      { headers: { "content-type": EXEC_STREAM_TYPE } },
+    );
+};
+const start = { type: "start", exec_id: "exec-1", stdout_offset: 0, stderr_offset: 0 } as const;
+const exit = (stdout_bytes: number, more = {}) =>
+  ({ type: "exit", exit_code: 0, reason: "exited", stdout_bytes, stderr_bytes: 0, ...more }) as const;
+
+describe("exec with options", () => {
+  it("runs a line with sh, and asks for no extension when it needs none", async () => {
+    const { sandbox, sent } = sandboxOn(json(result));
+    expect(await sandbox.exec("ls | wc -l")).toEqual({ ...result, reason: "unknown" });
+    expect(bodyOf(sent[0])).toEqual({ command: ["sh", "-c", "ls | wc -l"] });
+    expect(sent).toHaveLength(1);
+  });
+
+  it("compiles them to arguments on a server of the published API, which gets nothing else", async () => {
+    const { sandbox, sent } = sandboxOn(published, json(result));
+    const options = { cwd: "/srv", env: { GREETING: "hello" }, user: "nobody", stdin: "input", timeoutMs: 5000 };
+    expect(await sandbox.exec(["cat"], { ...options, maxOutputBytes: 100 })).toMatchObject(result);
+    const body = bodyOf(sent[1]);
+    expect(Object.keys(body)).toEqual(["command"]);
+    expect(body.command).toEqual(expect.arrayContaining(["/srv", "GREETING=hello", "nobody", btoa("input"), "cat"]));
+  });
+
+  it("passes them on where the server has fields for them", async () => {
+    const { sandbox, sent } = sandboxOn(extended, json({ ...result, reason: "signaled", signal: "SIGTERM" }));
+    const options = { cwd: "/srv", env: { A: "1" }, user: "1000", timeoutMs: 5000, maxOutputBytes: 10 };
+    expect(await sandbox.exec(["env"], options)).toMatchObject({ reason: "signaled", signal: "SIGTERM" });
+    expect(bodyOf(sent[1])).toEqual({
+      command: ["env"],
+      cwd: "/srv",
+      env: { A: "1" },
+      user: "1000",
+      timeout_ms: 5000,
+      max_output_bytes: 10,
+    });
+  });
+
+  it("gives the output so far when the server killed it, and says that it did", async () => {
+    const answer = { stdout: "a", stdout_tail: "z", stderr: "e", exit_code: 137, reason: "timed_out" };
+    const { sandbox } = sandboxOn(extended, json(answer));
+    expect(await rejection(sandbox.exec(["x"], { timeoutMs: 50 }))).toMatchObject({
+      name: "CommandTimeoutError",
+      killed: true,
+      stdout: "az",
+      stderr: "e",
+      admitted: true,
+    });
+  });
+
+  it("gives the command only the time that waiting for the sandbox left", async () => {
+    const waiting = refusal(409, "sandbox_not_running", { phase: "creating" });
+    const { sandbox, sent, clock } = sandboxOn(extended, waiting, json(result));
+    await clock.settle(sandbox.exec(["x"], { timeoutMs: 5000 }));
+    expect([bodyOf(sent[1]).timeout_ms, bodyOf(sent[2]).timeout_ms]).toEqual([5000, 4900]);
+    const never = sandboxOn(extended, waiting);
+    const began = never.clock.now();
+    expect(await never.clock.settle(rejection(never.sandbox.exec(["x"], { timeoutMs: 5000 })))).toMatchObject({
+      name: "CommandTimeoutError",
+      admitted: false,
+      killed: false,
+    });
+    expect(never.clock.now() - began).toBe(5000);
+  });
+
+  it("is an error in bounded time when the server says nothing any more", async () => {
+    for (const answers of [
+      [extended, () => new Promise<Response>(() => {})],
+      [streaming, stream([start], true), refusal(500)],
+      [() => new Promise<Response>(() => {})],
+    ] as Parameters<typeof setUp>[0][]) {
+      const { sandbox, clock } = sandboxOn(...answers);
+      const began = clock.now();
+      const call = rejection(sandbox.exec(["x"], { timeoutMs: 1000, ...(answers.length > 2 && { onStdout() {} }) }));
+      expect(await clock.settle(call)).toMatchObject({ name: "CommandTimeoutError" });
+      expect(clock.now() - began).toBeLessThanOrEqual(6000);
+    }
+  });
+
+  it("tells the output as it comes, and answers all of it", async () => {
+    const frames: Frame[] = [start, ["stdout", "one "], ["stdout", "two"], exit(7, { exit_code: 4 })];
+    const { sandbox } = sandboxOn(streaming, stream(frames));
+    const heard: string[] = [];
+    const answer = await sandbox.exec(["x"], { onStdout: (text) => heard.push(text) });
+    expect(heard.join("")).toBe("one two");
+    expect(heard).toHaveLength(2);
+    expect(answer).toMatchObject({ stdout: "one two", exit_code: 4, reason: "exited", stdout_truncated: false });
+  });
+
+  it("tells it in one piece where the server answers at the end", async () => {
+    const { sandbox } = sandboxOn(published, json(result));
+    const heard: string[] = [];
+    await sandbox.exec(["x"], { onStdout: (text) => heard.push(text) });
+    expect(heard).toEqual(["hi\n"]);
+  });
+
+  it("kills the command when a listener throws, or the caller aborts, and rejects with that", async () => {
+    const reason = new Error("mine");
+    const controller = new AbortController();
+    for (const options of [
+      {
+        onStdout() {
+          throw reason;
+        },
+      },
+      { onStdout: () => controller.abort(reason), signal: controller.signal },
+    ]) {
+      const { sandbox, sent } = sandboxOn(
+        streaming,
+        stream([start, ["stdout", "x"]], true),
+        new Response(null, { status: 204 }),
+      );
+      expect(await rejection(sandbox.exec(["x"], options))).toBe(reason);
+      await turn();
+      expect(sent.at(-1)?.url).toMatch(/exec-1\/kill$/);
+    }
+  });
+
+  it("writes standard input, and does not mind a command that leaves it", async () => {
+    const frames: Frame[] = [start, ["stdout", "done"], exit(4)];
+    const { sandbox, sent } = sandboxOn(streaming, stream(frames), refusal(409, "process_ended"));
+    expect(await sandbox.exec(["true"], { stdin: "abc" })).toMatchObject({ stdout: "done", exit_code: 0 });
+    expect(bodyOf(sent[1])).toMatchObject({ stdin: true });
+    expect(new URL(sent[2]?.url ?? "").search).toBe("?offset=0");
+  });
+
+  it("never makes up an end: what came before a stream broke is in the error", async () => {
+    const { sandbox, clock } = sandboxOn(streaming, stream([start, ["stdout", "half"]]), refusal(404));
+    expect(await clock.settle(rejection(sandbox.exec(["x"], { onStdout() {} })))).toMatchObject({
+      name: "StreamInterruptedError",
+      stdout: "half",
+    });
+  });
+
+  it("says what of the wrapping failed, and not that the command did", async () => {
+    const { sandbox } = sandboxOn(published, (sent) => {
+      const token = bodyOf(sent).command[4];
+      return json({ stdout: "", stderr: `\n${token} cwd\n`, exit_code: 126 });
+    });
+    expect(await rejection(sandbox.exec(["x"], { cwd: "/nowhere" }))).toMatchObject({
+      name: "InvalidRequestError",
+      field: "cwd",
+    });
+  });
+
+  it.each([
+    ["", {}, "command"],
+    ["x", { cwd: "srv" }, "cwd"],
+    ["x", { env: { "A B": "secret" } }, "env"],
+    ["x", { maxOutputBytes: -1 }, "max_output_bytes"],
+    ["x", { onStdout: 5 }, "onStdout"],
+    ["x", { stdin: 5 }, "stdin"],
+  ])("refuses %j with %j before anything is sent", async (command, options, field) => {
+    const { sandbox, sent } = sandboxOn(published);
+    const error = await rejection(sandbox.exec(command, options as object));
+    expect(error).toMatchObject({ name: "InvalidRequestError", field: expect.stringContaining(field) });
+    expect(String(error)).not.toContain("secret");
+    expect(sent).toEqual([]);
+  });
+});
+
+describe("bounded output", () => {
+  it("keeps the first and the last half, and no part of a character that was cut", () => {
+    const keeper = createKeeper(8);
+    for (const byte of new TextEncoder().encode("aaaä-and more than that-äzzz"))
+      keeper.take("stdout", new Uint8Array([byte]));
+    expect(keeper.kept()).toEqual({
+      stdout: "aaa",
+      stdout_tail: "zzz",
+      stdout_truncated: true,
+      stderr: "",
+      stderr_truncated: false,
+    });
+  });
+
+  it("keeps all of what is not longer", () => {
+    const keeper = createKeeper(8);
+    keeper.take("stderr", new TextEncoder().encode("12345"));
+    keeper.take("stderr", new TextEncoder().encode("678"));
+    expect(keeper.kept()).toMatchObject({ stderr: "12345678", stderr_truncated: false });
+  });
+});

@@ -1,0 +1,168 @@
+import { describeViolation } from "@porter-sandbox/spec";
+import { checkExecOptions } from "@porter-sandbox/spec/exec-options";
+import { EXEC_STREAM_TYPE } from "@porter-sandbox/spec/stream-frames";
+import { compileCommand } from "../commands/compile.ts";
+import { CommandTimeoutError } from "../errors/client-errors.ts";
+import { InvalidRequestError, invalidRequest } from "../errors/status-errors.ts";
+import { timedOut, whenRunning } from "../resources/exec.ts";
+import { readHandleJson } from "../resources/handle-json.ts";
+import type { Client } from "../transport/client.ts";
+import { call, openScope, perform, type RequestParts, timeoutOf } from "../transport/request.ts";
+import type { CallOptions } from "../transport/scope.ts";
+import type { ProcessStatus } from "../types.ts";
+import { extensionsOf, need } from "./capabilities.ts";
+import { Process, type ProcessJson, type TtySize } from "./process.ts";
+import { follow, readOpened } from "./process-connection.ts";
+
+/** Around a command. */
+export interface CommandOptions {
+  /** The directory it starts in, an absolute path. Default: the image's. */
+  cwd?: string | undefined;
+  /** Environment variables, over those of the sandbox. */
+  env?: Readonly<Record<string, string | undefined>> | undefined;
+  /** A user's name or number. Default: the sandbox's own. */
+  user?: string | undefined;
+}
+
+export interface SpawnOptions extends CommandOptions {
+  /** Whether its standard input stays open, for `process.write()` and `process.stdin`. Default: it is empty. */
+  stdin?: boolean | undefined;
+  /** Gives it a terminal of this size; its two outputs are one then, `stdout`. */
+  tty?: TtySize | undefined;
+  /** After so many milliseconds it is killed with everything it started, and its `reason` is `timed_out`. Default: none. */
+  timeoutMs?: number | undefined;
+  /** Kills it; its streams and `exited` fail with the signal's reason. */
+  signal?: AbortSignal | null | undefined;
+}
+
+export interface AttachOptions extends CallOptions {
+  /** How many bytes of each output to leave out. Default: those in the `ProcessJson` given, or 0. */
+  stdoutOffset?: number | undefined;
+  stderrOffset?: number | undefined;
+}
+
+/** The fields of the extension `exec_options` in the body of an exec. */
+export interface ExecFields {
+  cwd?: string | undefined;
+  env?: Record<string, string> | undefined;
+  user?: string | undefined;
+  timeout_ms?: number | undefined;
+  stdin?: boolean | undefined;
+  tty?: TtySize | undefined;
+  max_output_bytes?: number | undefined;
+}
+
+/** @throws {InvalidRequestError} that names the first of `fields` that breaks a rule. */
+export function checkFields(fields: ExecFields): void {
+  const found = checkExecOptions(JSON.parse(JSON.stringify(fields)));
+  if (found) throw new InvalidRequestError(describeViolation(found), { code: "invalid_request", field: found.field });
+}
+
+/** Variables that are set. */
+export function setOnes(env: CommandOptions["env"]): Record<string, string> | undefined {
+  if (typeof env !== "object" || env === null) return env;
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined)) as Record<string, string>;
+}
+
+/** Starts a command; resolves when it has begun. By `deadline`, a time of the clock, a server that can kills it. */
+export async function spawn(
+  client: Client,
+  sandboxId: string,
+  command: string | readonly string[],
+  options: SpawnOptions = {},
+  deadline = Infinity,
+): Promise<Process> {
+  const { cwd, env, user, stdin, tty, timeoutMs, signal } = options;
+  const around = { cwd, env: setOnes(env), user };
+  const fields: ExecFields = {
+    ...around,
+    timeout_ms: timeoutMs === Infinity ? undefined : timeoutMs,
+    stdin: stdin || undefined,
+    tty,
+  };
+  checkFields(fields);
+  // Nothing is asked of the server for a command that cannot be sent.
+  const plain = compileCommand({ command, ...around });
+  const asks = Object.values(fields).some((field) => field !== undefined);
+  const extended = asks && (await extensionsOf(client, { signal })).includes("exec_options");
+  // Only these cannot be had by other means.
+  if (tty) await need(client, "exec_options", "tty", { signal });
+  if (stdin) {
+    await need(client, "exec_options", "stdin", { signal });
+    await need(client, "processes", "stdin", { signal });
+  }
+  const compiled = extended ? compileCommand({ command }) : plain;
+  const body = { command: compiled.argv, ...(extended && fields) };
+  const parts = { path: { id: sandboxId }, body, headers: { accept: EXEC_STREAM_TYPE } };
+  const limits = { signal, timeoutMs: extended ? undefined : timeoutMs };
+
+  const { exec_id, following } = await follow(client, {
+    sandboxId,
+    offsets: { stdout: 0, stderr: 0 },
+    scope: (onFail) => openScope(client, "execSandbox", parts, limits, timedOut, onFail),
+    open: (scope) =>
+      whenRunning(client, scope, sandboxId, async () => {
+        const left = deadline - client.clock.now();
+        if (left < Infinity) Object.assign(body, { timeout_ms: Math.max(1, Math.ceil(left)) });
+        const opened = await perform(client, scope, "execSandbox", parts, readOpened);
+        const refusal = "result" in opened && compiled.refusal(opened.result);
+        if (refusal) throw refusal;
+        return opened;
+      }),
+    abandon(exec_id, reason) {
+      if (!signal?.aborted && !(reason instanceof CommandTimeoutError)) return;
+      // Nobody waits for it: the caller has been told already.
+      call(client, "killProcess", { path: { id: sandboxId, exec_id }, body: {} }, undefined).catch(() => {});
+    },
+  });
+  return new Process(client, sandboxId, exec_id, following, 0);
+}
+
+/** Follows a process that runs, or ended not long ago. */
+export async function attach(
+  client: Client,
+  sandboxId: string,
+  process: string | ProcessJson,
+  options: AttachOptions = {},
+): Promise<Process> {
+  const { signal, timeoutMs } = options;
+  const from: Record<string, unknown> =
+    typeof process === "string" ? { id: process } : readHandleJson("process", process);
+  const { id: exec_id, sandbox_id = sandboxId, stdout_offset = 0, stderr_offset = 0 } = from;
+  if (sandbox_id !== sandboxId) throw invalidRequest("sandbox_id", "must be the id of this sandbox");
+  const offsets = {
+    stdout: options.stdoutOffset ?? (stdout_offset as number),
+    stderr: options.stderrOffset ?? (stderr_offset as number),
+  };
+  const path = { id: sandboxId, exec_id: exec_id as string };
+  await need(client, "processes", "attach", { signal });
+  const { stdin_bytes } = await call<ProcessStatus>(client, "getProcess", { path }, { signal });
+  const parts: RequestParts = { path, query: { stdout_offset: offsets.stdout, stderr_offset: offsets.stderr } };
+  const { following } = await follow(client, {
+    sandboxId,
+    offsets,
+    scope: (onFail) =>
+      openScope(
+        client,
+        "readProcessOutput",
+        parts,
+        { signal, timeoutMs },
+        timeoutOf("readProcessOutput", CommandTimeoutError),
+        onFail,
+      ),
+    open: (scope) => perform(client, scope, "readProcessOutput", parts, readOpened),
+  });
+  return new Process(client, sandboxId, path.exec_id, following, stdin_bytes);
+}
+
+/** What the server knows of the processes of a sandbox, oldest first. */
+export async function list(client: Client, sandboxId: string, options?: CallOptions): Promise<ProcessStatus[]> {
+  await need(client, "processes", "list", options);
+  const { processes } = await call<{ processes: ProcessStatus[] }>(
+    client,
+    "listProcesses",
+    { path: { id: sandboxId } },
+    options,
+  );
+  return processes;
+}

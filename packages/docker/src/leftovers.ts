@@ -1,0 +1,47 @@
+import type { Clock } from "@porter-sandbox/spec";
+import type { DockerClient } from "./client.ts";
+import { hasStatus } from "./errors.ts";
+import type { EventFeed } from "./events.ts";
+
+/** Removes containers that nobody waits for any more, however long the engine is away. */
+export interface Leftovers {
+  /** By id or name. Never rejects: what cannot be removed now is tried again until it is. Unknown ones are fine. */
+  remove(container: string): Promise<void>;
+  /** Stops trying; the next start's inventory finds what is left. */
+  close(): void;
+}
+
+const pauseMs = 5_000;
+
+export function createLeftovers(client: DockerClient, events: Pick<EventFeed, "onResync">, clock: Clock): Leftovers {
+  const left = new Set<string>();
+  let cancel: (() => void) | undefined;
+  let closed = false;
+
+  async function attempt(container: string): Promise<void> {
+    try {
+      await client.call("DELETE", `/containers/${container}`, { query: { force: true, v: true } });
+      left.delete(container);
+    } catch (error) {
+      // 409: someone is removing it already.
+      if (hasStatus(error, 404, 409)) left.delete(container);
+      else left.add(container);
+    }
+    if (left.size > 0 && !closed) cancel ??= clock.schedule(retry, pauseMs);
+  }
+
+  function retry(): void {
+    cancel?.();
+    cancel = undefined;
+    for (const container of left) void attempt(container);
+  }
+
+  events.onResync(retry);
+  return {
+    remove: attempt,
+    close() {
+      closed = true;
+      cancel?.();
+    },
+  };
+}

@@ -1,0 +1,155 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: this is code as text
+import { inFile, type Mutant } from "./mutant.ts";
+
+/** How long sandboxes live, why they ended, waiting for either, and what their logs say. */
+export const lifetimeMutants: readonly Mutant[] = [
+  ...inFile("packages/api/src/control/lifetime.ts", [
+    ["nothing expires", 'else await end(plane, id, "expired");', "", "ttl"],
+    ["nothing ends for being idle", 'else await end(plane, id, "idle");', "", "idle timeouts"],
+    ["a command that runs is no use", "if (activity.busy > 0) {", "if (activity.busy < 0) {", "idle timeouts"],
+    ["an extension is forgotten", "LIVE_PHASES, { extended_to });", "LIVE_PHASES, {});", "lifetime"],
+    [
+      "an ended sandbox is let live longer",
+      "if (extended === undefined) throw notRunning(plane, await sandboxOf(plane, id));",
+      "if (extended === undefined) return record;",
+      "lifetime",
+    ],
+    [
+      "a refusal keeps the reason of the end to itself",
+      "? { exit_code, reason, message } : undefined",
+      "? undefined : undefined",
+      "reasons",
+      "lifetime",
+    ],
+  ]),
+  ...inFile("packages/api/src/control/activity.ts", [
+    ["a command does not begin the idle time anew", "activity.at = plane.clock.now();\n", "", "idle timeouts"],
+  ]),
+  ...inFile("packages/api/src/control/lifecycle.ts", [
+    [
+      "an image that cannot be pulled is any failure",
+      'refusal?.code === "image_pull" ? "image_pull" : "engine_error"',
+      '"engine_error"',
+      "reasons",
+    ],
+  ]),
+  ...inFile("packages/api/src/control/sandboxes.ts", [
+    ["a status says more than the published API has", "plane.extensions && extraStatusOf", "extraStatusOf", "reasons"],
+    ["a status gives no reason", "...(reason !== undefined && { reason }),", "", "reasons"],
+    ["a status gives no end of life", "...(expires_at !== undefined && ", "...(expires_at === null && ", "lifetime"],
+    [
+      "a status gives no idle timeout",
+      "...(idle_timeout_seconds !== undefined && { idle_timeout_seconds }),",
+      "",
+      "idle timeouts",
+    ],
+  ]),
+  ...inFile("packages/api/src/control/logs.ts", [
+    [
+      "logs have no end of their window",
+      'const until = timeOf("until", filters.until, now);',
+      "const until = undefined;",
+      "log filters",
+    ],
+    [
+      "logs are of every level",
+      "const { exec_id, level: levels } = filters;",
+      "const { exec_id } = filters;\n  const levels = undefined;",
+      "log filters",
+    ],
+    [
+      "the workload's lines are every command's",
+      "exec_id === undefined || exec_id === WORKLOAD ?",
+      "true ?",
+      "log filters",
+    ],
+  ]),
+  ...inFile("packages/core/src/extras/lifetime.ts", [
+    ["a longer life is asked of any server", 'await need(client, "lifetime", "extendTtl", options);', "", "lifetime"],
+    [
+      "an idle timeout is asked of any server",
+      'await need(client, "lifetime", "idle_timeout_seconds", options);',
+      "",
+      "lifetime",
+    ],
+    [
+      "a longer life leaves the client unchecked",
+      "addRules({ extendSandboxTtl: ({ body }) => checkExtendTtl(body) });",
+      "",
+      "lifetime",
+    ],
+  ]),
+  ...inFile("packages/core/src/errors/lifecycle-errors.ts", [
+    ["memory that ran out is any end", "out_of_memory: SandboxOOMError,", "", "reasons"],
+    ["an idle end is any end", "idle: SandboxExpiredError,", "", "reasons"],
+  ]),
+  ...inFile("packages/core/src/extras/waiting.ts", [
+    [
+      "a wait has the limit of single calls",
+      "timeoutMs: options.timeoutMs ?? Number.POSITIVE_INFINITY,",
+      "timeoutMs: options.timeoutMs,",
+      "waiting",
+    ],
+    ["a wait leaves the handle as it was", "learn(sandbox, status);", "", "waiting"],
+    ["a wait asks as often for ever", "wait = Math.min(wait * 1.6, longest);", "", "waiting"],
+    ["a wait passes over Retry-After", "least = error.retryAfterMs ?? 0;", "", "waiting"],
+    ["what ended while waited for has no reason", "details, status);", "details, {});", "waiting", "reasons"],
+    [
+      "a wait for the end ends while it runs",
+      "return reached(status, goal) ? status : undefined;",
+      "return status;",
+      "waiting",
+    ],
+    [
+      "a fleet is asked for one by one",
+      "if (missing.size > 1) await walk",
+      "if (missing.size < 0) await walk",
+      "fleets",
+    ],
+    [
+      "a fleet is sought among all sandboxes",
+      "query: { ...window, tag, page }",
+      "query: { ...window, page }",
+      "fleets",
+    ],
+    [
+      "what a list lacks is given up",
+      "const missing = new Set(waiting.keys());",
+      "const missing = new Set(waiting.keys()); for (const id of missing) if (id.startsWith('no-')) { missing.delete(id); waiting.delete(id); }",
+      "fleets",
+    ],
+    ["handles of a fleet learn nothing", "learn(handle, status);", "{}", "fleets"],
+  ]),
+  ...inFile("packages/core/src/extras/log-reading.ts", [
+    [
+      "lines that were seen come again",
+      "const fresh = seen ? without(lines, seen) : lines;",
+      "const fresh = lines;",
+      "following logs",
+    ],
+    ["following begins with every line", "Math.max(0, matching.length - limit) : 0;", "0 : 0;", "following logs"],
+    [
+      "a level that there is not leaves the client",
+      "if (levels?.some((one) => !LEVELS.includes(one)))",
+      "if (levels?.includes(LEVELS.join()))",
+      "log filters",
+    ],
+  ]),
+  ...inFile("packages/core/src/resources/handle-json.ts", [
+    [
+      "any kind of handle is taken for a sandbox",
+      "if (json.kind !== kind)",
+      "if (json.kind === null)",
+      "handles as json",
+    ],
+    ["a form of the future is read", "if (json.version !== VERSION)", "if (json.version === null)", "handles as json"],
+  ]),
+  ...inFile("packages/core/src/resources/sandbox.ts", [
+    [
+      "a handle's name does not travel",
+      'handleJson("sandbox", this.id, { name: this.name })',
+      'handleJson("sandbox", this.id, { name: null })',
+      "handles as json",
+    ],
+  ]),
+];
