@@ -13,16 +13,16 @@ const allMemoryBytes = 400e9;
 
 /** What a fake's target is, whichever way leads to it. */
 export const facts: Readonly<Record<FakeKind, Omit<Target, "fetch">>> = {
-  /** Everything that there is, with a shell. */
+  /** Everything that there is but a shell, which answers only when its command has ended. */
   full: {
     image: "busybox:1",
     apiKey: "contract-key-of-the-fake",
     envGroup: { name: "shared", key: "SHARED", value: "from the group" },
     maxFileBytes: 2 * 1024 * 1024,
     allMemoryBytes,
-    capabilities: without("no_extensions", "refuses_unsupported"),
+    capabilities: without("no_extensions", "refuses_unsupported", "shell"),
   },
-  /** The published API alone. */
+  /** The published API alone, with a shell. */
   published: {
     image: "busybox:1",
     allMemoryBytes,
@@ -58,9 +58,8 @@ export function createFake(kind: FakeKind): Pick<FakeSandboxApi, "fetch"> & Part
   }
   return createFakeSandboxApi({
     cors,
-    shell: bashShell(),
     capacity: { memory_bytes: allMemoryBytes },
-    extensions: kind === "full",
+    ...(kind === "full" ? {} : { extensions: false, shell: bashShell() }),
     ...(apiKey === undefined ? {} : { auth: { keys: [apiKey] } }),
     ...(envGroup === undefined ? {} : { envGroups: { [envGroup.name]: { [envGroup.key]: envGroup.value } } }),
     ...(maxFileBytes === undefined ? {} : { limits: { fileBytes: maxFileBytes } }),

@@ -12,7 +12,7 @@ const extraLimits: Readonly<Record<string, number>> = {
   "exec-options": 9_400,
   "file-content": 2_400,
   "file-listing": 900,
-  lifetime: 900,
+  ttl: 900,
   "log-reading": 2_600,
   operations: 900,
   spawn: 7_800,

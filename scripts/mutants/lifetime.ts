@@ -64,7 +64,7 @@ export const lifetimeMutants: readonly Mutant[] = [
       "log filters",
     ],
   ]),
-  ...inFile("packages/core/src/extras/lifetime.ts", [
+  ...inFile("packages/core/src/extras/ttl.ts", [
     ["a longer life is asked of any server", 'await need(client, "lifetime", "extendTtl", options);', "", "lifetime"],
     [
       "an idle timeout is asked of any server",

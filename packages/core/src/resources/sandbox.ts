@@ -137,7 +137,7 @@ export class Sandbox {
    * @throws {UnsupportedError} when the server cannot do that.
    */
   async extendTtl(ttl_seconds: number, options?: CallOptions): Promise<StatusResponse> {
-    const { extendTtl } = await import("../extras/lifetime.ts");
+    const { extendTtl } = await import("../extras/ttl.ts");
     return this.#learn(await extendTtl(this.#client, this.id, ttl_seconds, options));
   }
 

@@ -55,7 +55,7 @@ export class Sandboxes {
   async create(spec: SandboxSpec, options?: CreateOptions): Promise<Sandbox> {
     const parts = { body: spec, headers: { "idempotency-key": options?.idempotencyKey } };
     if (spec?.idle_timeout_seconds !== undefined)
-      await (await import("../extras/lifetime.ts")).needIdleTimeouts(this.#client, parts, options);
+      await (await import("../extras/ttl.ts")).needIdleTimeouts(this.#client, parts, options);
     const { id, name } = await call<RunResponse>(this.#client, "createSandbox", parts, options);
     return new Sandbox(this.#client, { id, name, tags: spec.tags });
   }
