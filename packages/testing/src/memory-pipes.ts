@@ -64,6 +64,10 @@ export function inputPipe(): InputPipe {
       controller = given;
     },
     transform: (chunk, into) => into.enqueue(chunk),
+    // In workerd, terminating what its writer has closed throws.
+    flush() {
+      controller = undefined;
+    },
   });
   return { readable, writable, close: () => controller?.terminate() };
 }

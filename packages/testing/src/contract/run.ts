@@ -55,6 +55,8 @@ export function registerContract(target: Target, { Porter, only = "" }: Contract
         exclusive,
         skip: missing.length > 0 ? `the target lacks ${missing.join(", ")}` : undefined,
         async run() {
+          // The timers of a server in this process do not keep it alive, and they may be all that there is to wait for.
+          const alive = setInterval(() => {}, 60_000);
           const context = createContext(target, { Porter });
           let problems: string[] = [];
           try {
@@ -62,7 +64,7 @@ export function registerContract(target: Target, { Porter, only = "" }: Contract
             if (exclusive) await target.control?.clearRequests();
             await run(context);
           } finally {
-            problems = await context.finish();
+            problems = await context.finish().finally(() => clearInterval(alive));
           }
           if (problems.length > 0) throw new Error(problems.join("\n"));
           return [...context.seen];
