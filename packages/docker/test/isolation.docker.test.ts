@@ -216,6 +216,45 @@ describe.skipIf(noFilter !== undefined)(`egress ${noFilter ?? ""}`, () => {
     for (const id of [one, range, none]) await b.engine.removeSandbox(id);
   });
 
+  it("reaches no address of the machine, whenever and wherever it came to be, whatever a list says", async () => {
+    // On loopback, on an interface that has nobody at its other end, and after a network was made ready.
+    const late = { lo: "203.0.113.130", [`${world}b`]: "198.51.100.1" };
+    ip("link", "add", `${world}b`, "type", "bridge");
+    ip("link", "set", `${world}b`, "up");
+    for (const [device, address] of Object.entries(late)) ip("addr", "add", `${address}/32`, "dev", device);
+    const [usual, list, neighbour] = [newId("sb"), newId("sb"), newId("sb")];
+    try {
+      const own = execFileSync("ip", ["-4", "-o", "addr"], { encoding: "utf8" });
+      const addresses = [...own.matchAll(/inet (\S+)\//g)].flatMap(([, address = ""]) =>
+        address.startsWith("127.") ? [] : [address],
+      );
+      expect(addresses).toEqual(expect.arrayContaining([near, ...Object.values(late)]));
+      for (const address of addresses) {
+        expect(await (await fetch(`http://${address}:${ownPort}`)).text(), address).toBe("reached");
+      }
+      await b.engine.startSandbox(plan({ id: usual }), forever);
+      await b.engine.startSandbox(plan({ id: list, egress: ["0.0.0.0/0"] }), forever);
+      const listens = ["nc", "-ll", "-p", "8099", "-e", "echo", "reached"];
+      await b.engine.startSandbox(plan({ id: neighbour, command: listens }), forever);
+      const next = (await b.run(neighbour, "sh", "-c", "ip -4 -o addr show eth0 | awk '{print $4}' | cut -d/ -f1"))
+        .stdout;
+      expect(await reach(list, far)).toBe(true);
+      const never = [
+        ...addresses.map((address) => [address, ownPort] as const),
+        [metadata, 8099],
+        [next.trim(), 8099],
+      ] as const;
+      for (const id of [usual, list]) {
+        const reached = await Promise.all(never.map(async ([to, at]) => ((await reach(id, to, at)) ? [to] : [])));
+        expect(reached.flat(), id).toEqual([]);
+      }
+    } finally {
+      for (const id of [usual, list, neighbour]) await b.engine.removeSandbox(id);
+      ip("addr", "del", `${late.lo}/32`, "dev", "lo");
+      ip("link", "del", `${world}b`);
+    }
+  });
+
   it("cannot be changed from inside, nor gone around", async () => {
     const [id, other] = [newId("sb"), newId("sb")];
     await b.engine.startSandbox(plan({ id }), forever);
