@@ -32,6 +32,18 @@ describe.skipIf(missing !== undefined)(`isolation by default ${missing ?? ""}`, 
     expect(await sh("ping -c1 -W1 127.0.0.1 2>&1; echo 1 >/proc/sys/kernel/panic")).not.toMatch(/^1$/m);
   });
 
+  it("is bounded in memory, swap, processes, processor time and core dumps, as the kernel counts them", async () => {
+    const files = (...names: string[]) => names.map((name) => `/sys/fs/cgroup/${name}`).join(" ");
+    const read = async (...names: string[]) => (await sh(`cat ${files(...names)} 2>/dev/null`)).trim();
+    // Of the second or of the first kind of cgroups.
+    expect(await read("memory.max", "memory/memory.limit_in_bytes")).toBe(String(1024 ** 3));
+    expect(await read("pids.max", "pids/pids.max")).toBe("1024");
+    expect(await read("cpu.max", "cpu/cpu.cfs_quota_us")).toMatch(/^100000( 100000)?$/);
+    // Memory and swap together are no more than memory; where the kernel does not count swap there is nothing to read.
+    expect(["0", String(1024 ** 3), ""]).toContain(await read("memory.swap.max", "memory/memory.memsw.limit_in_bytes"));
+    expect(await sh("ulimit -c; ulimit -Hc")).toBe("0\n0\n");
+  });
+
   it("shows nothing of the machine: files, engine, processes", async () => {
     expect(await sh("ls -d /var/run/docker.sock /run/docker.sock /host /mnt/* 2>/dev/null")).toBe("");
     expect(
