@@ -9,6 +9,8 @@ export default defineConfig({
       "scripts/**/*.test.ts",
       "bench/**/*.test.ts",
       "chaos/**/*.test.ts",
+      "docs/*.test.ts",
+      "examples/quickstart/*.test.ts",
     ],
     // Tests that need a container engine have a run of their own: packages/docker/vitest.docker.config.ts.
     exclude: ["**/node_modules/**", "**/dist/**", "**/*.docker.test.ts"],

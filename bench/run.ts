@@ -7,12 +7,14 @@ import { build } from "./packages.ts";
 import { type Report, table, verdict } from "./report.ts";
 import { requests } from "./requests.ts";
 import { size } from "./size.ts";
+import { spawn } from "./spawn.ts";
 
 const benchmarks: Record<string, (quick: boolean, progress: (text: string) => void) => Promise<Report>> = {
   size,
   import: imports,
   requests,
   files,
+  spawn,
   fake,
 };
 

@@ -84,9 +84,9 @@ export interface LoadServer {
   stop(): Promise<void>;
 }
 
-/** Starts the server in a child process. */
-export async function startServer(): Promise<LoadServer> {
-  const child = fork(import.meta.filename, { execArgv: [] });
+/** Starts a server in a child process: this one, or another module that tells its URL in the same way. */
+export async function startServer(module = import.meta.filename): Promise<LoadServer> {
+  const child = fork(module, { execArgv: [] });
   const url = await new Promise<string>((resolve, reject) => {
     child.once("message", (address) => resolve(String(address)));
     child.once("error", reject);

@@ -71,8 +71,8 @@ export const coreCheckMutants: readonly Mutant[] = [
     ],
     [
       "nulls in answers stay",
-      "if (optional && item === null && !closed) delete given[name];",
-      "if (optional && item === null && !closed) continue;",
+      "else if (item === null && !closed && !map && !required.includes(name)) delete value[name];",
+      "else if (item === null && !closed && !map && !required.includes(name)) continue;",
       "tolerance",
     ],
     [
@@ -95,8 +95,8 @@ export const coreCheckMutants: readonly Mutant[] = [
     ],
     [
       "optional nulls in answers are refused",
-      "if (optional && item === null && !closed) delete given[name];",
-      'if (optional && item === null && !closed) return wrong(item, "no null");',
+      "else if (item === null && !closed && !map && !required.includes(name)) delete value[name];",
+      'else if (item === null && !closed && !map && !required.includes(name)) found = wrong(item, "no null");',
       "tolerance",
     ],
     [
@@ -114,8 +114,8 @@ export const coreCheckMutants: readonly Mutant[] = [
     ],
     [
       "what is no object is one",
-      'if (typeof value !== "object" || value === null || Array.isArray(value)) return wrong(value, "an object");',
-      'if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;',
+      'if (!isRecord(value)) return wrong(value, "an object");',
+      "if (!isRecord(value)) return undefined;",
       "tolerance",
     ],
   ]),

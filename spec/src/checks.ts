@@ -29,6 +29,9 @@ export const oneOf =
       ? undefined
       : violation(field, value, `must be one of ${values.map((one) => JSON.stringify(one)).join(", ")}`);
 
+// Below, what lies within a value is judged without its name at first, and again with it when it is wrong: only what does
+// not fit pays for its path.
+
 /** An array of so many items at most, each of which passes. */
 export const each =
   (check: Check, most = Number.POSITIVE_INFINITY): Check =>
@@ -36,8 +39,7 @@ export const each =
     if (!Array.isArray(value)) return violation(field, value, "must be an array");
     if (value.length > most) return violation(field, value, "must have one entry at most");
     for (let index = 0; index < value.length; index++) {
-      const found = check(entryOf(field, index), value[index]);
-      if (found) return found;
+      if (check("", value[index])) return check(entryOf(field, index), value[index]);
     }
     return undefined;
   };
@@ -47,22 +49,22 @@ export const entries =
   (key: Check, item: Check): Check =>
   (field, value) => {
     if (!isRecord(value)) return violation(field, value, "must be an object");
-    for (const [name, inner] of Object.entries(value)) {
-      const found = key(field, name) ?? item(entryOf(field, name), inner);
+    for (const name of Object.keys(value)) {
+      const found = key(field, name) ?? (item("", value[name]) && item(entryOf(field, name), value[name]));
       if (found) return found;
     }
     return undefined;
   };
 
 /** An object with fields, of which those in `required` are judged also when they are not there. The body has no name. */
-export const fields =
-  (required: Record<string, Check>, optional: Record<string, Check>): Check =>
-  (field, value) => {
+export const fields = (required: Record<string, Check>, optional: Record<string, Check>): Check => {
+  const checks = Object.entries({ ...required, ...optional });
+  return (field, value) => {
     if (!isRecord(value)) return violation(field || "body", value, "must be an object");
-    for (const [name, check] of [...Object.entries(required), ...Object.entries(optional)]) {
+    for (const [name, check] of checks) {
       const inner = value[name];
-      const found = inner === undefined && !(name in required) ? undefined : check(entryOf(field, name), inner);
-      if (found) return found;
+      if ((inner !== undefined || name in required) && check("", inner)) return check(entryOf(field, name), inner);
     }
     return undefined;
   };
+};

@@ -33,6 +33,7 @@ export { formatContentRange, parseContentRange, parseRange, type RangeAnswer } f
 export { checkExtendTtl, checkSandboxSpec, checkTtl, MAX_TTL_SECONDS } from "./sandbox-spec.ts";
 export { sleep } from "./sleep.ts";
 export { checkEnv, checkTags, parseTagFilter } from "./tags.ts";
-export { describeViolation, type Violation, violation } from "./violations.ts";
+export { isRecord, textRule } from "./text.ts";
+export { describeViolation, entryOf, type Violation, violation } from "./violations.ts";
 export { checkFilePath, checkMoveRequest, checkVolumePath, normalizeVolumePath } from "./volume-path.ts";
 export { checkVolumeSpec } from "./volume-spec.ts";

@@ -3,11 +3,12 @@ import { checkId } from "./names.ts";
 import { violation } from "./violations.ts";
 
 /** A mount path without its trailing slash. */
-export const normalizeMountPath = (path: string): string => path.replace(/(.)\/$/, "$1");
+export const normalizeMountPath = (path: string): string =>
+  path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
 
 const checkPaths = entries(
   text(
-    (path) => path.length <= 4096 && /^(\/(?!\.{1,2}(\/|$))[^/]+)+\/?$/.test(path),
+    (path) => path.length <= 4096 && /^(?:\/(?!\.{1,2}(?:\/|$))[^/]+)+\/?$/.test(path),
     "must have absolute paths without . or .. or empty parts, and not /",
   ),
   checkId,
@@ -22,8 +23,9 @@ export const checkMounts: Check = (field, value) => {
   if (broken) return broken;
   const seen = new Set<string>();
   for (const path of Object.keys(value as object)) {
-    if (seen.has(normalizeMountPath(path))) return violation(field, path, "must name each path once");
-    seen.add(normalizeMountPath(path));
+    const normal = normalizeMountPath(path);
+    if (seen.has(normal)) return violation(field, path, "must name each path once");
+    seen.add(normal);
   }
   return undefined;
 };

@@ -13,11 +13,13 @@ export const checkId = text((id) => id !== "", "must not be empty");
 // A registry, path components, a tag and a digest. The separators within a component never overlap with its letters, so
 // no text makes this slow.
 const COMPONENT = "[a-z0-9]+(?:(?:\\.|_{1,2}|-+)[a-z0-9]+)*";
-const IMAGE = `^([A-Za-z0-9][A-Za-z0-9.-]*(:\\d{1,5})?/)?${COMPONENT}(/${COMPONENT})*(:\\w[\\w.-]{0,127})?(@[a-z0-9]+:[0-9a-fA-F]{32,128})?$`;
+const IMAGE = new RegExp(
+  `^([A-Za-z0-9][A-Za-z0-9.-]*(:\\d{1,5})?/)?${COMPONENT}(/${COMPONENT})*(:\\w[\\w.-]{0,127})?(@[a-z0-9]+:[0-9a-fA-F]{32,128})?$`,
+);
 
 /** A container image, as `name`, `registry:port/path/name`, with `:tag` or `@algorithm:digest`. */
 export const checkImage = text(
-  (image) => image.length <= 512 && new RegExp(IMAGE).test(image),
+  (image) => image.length <= 512 && IMAGE.test(image),
   "must be an image reference such as python:3.12-slim",
 );
 

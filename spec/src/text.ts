@@ -1,7 +1,5 @@
 /** What every string on the wire keeps to. */
 
-const LONE_SURROGATE = /\p{Surrogate}/u;
-
 /**
  * The rule that `value` breaks as a text, or undefined. A NUL byte cuts strings short in what runs the sandboxes, and a
  * lone surrogate silently becomes another character in UTF-8.
@@ -9,7 +7,7 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
 export function textRule(value: unknown): string | undefined {
   if (typeof value !== "string") return "must be a string";
   if (value.includes("\0")) return "must not contain NUL";
-  if (LONE_SURROGATE.test(value)) return "must be well-formed Unicode";
+  if (!value.isWellFormed()) return "must be well-formed Unicode";
   return undefined;
 }
 

@@ -1,3 +1,5 @@
+import { isRecord } from "./text.ts";
+
 /** A rule that a value breaks. */
 export interface Violation {
   /** Where: `ttl_seconds`, `networking[0].port`, `volume_mounts["/data"]`. */
@@ -28,7 +30,7 @@ function shown(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(cut(value));
   if (Array.isArray(value)) return "an array";
   // An object is not written out: what is in it may be secret.
-  return typeof value === "object" && value !== null ? "an object" : cut(String(value));
+  return isRecord(value) ? "an object" : cut(String(value));
 }
 
 /** `field: rule (got value)`, on one line; a secret or missing value is left out, a long one is cut. */

@@ -1,7 +1,10 @@
-import { type Violation, violation } from "@porter-sandbox/spec";
+import { entryOf, isRecord, textRule, type Violation, violation } from "@porter-sandbox/spec";
 import { parameters, shapes } from "@porter-sandbox/spec/compact";
 
-type Fields = readonly (readonly [name: string, optional: boolean, type: string])[];
+interface Fields {
+  readonly types: ReadonlyMap<string, string>;
+  readonly required: readonly string[];
+}
 
 /** Taking a shape apart once is enough. */
 const known = new Map<string, Fields>();
@@ -9,10 +12,15 @@ const known = new Map<string, Fields>();
 function fieldsOf(name: string): Fields {
   let fields = known.get(name);
   if (!fields) {
-    fields = ((shapes[name] ?? parameters[name])?.split(" ") ?? []).map((field) => {
-      const [name = "", type = ""] = field.split(":");
-      return [name.replace("?", ""), name.endsWith("?"), type];
-    });
+    const types = new Map<string, string>();
+    const required: string[] = [];
+    for (const field of (shapes[name] ?? parameters[name])?.split(" ") ?? []) {
+      const [given = "", type = ""] = field.split(":");
+      const name = given.replace("?", "");
+      types.set(name, type);
+      if (name === given) required.push(name);
+    }
+    fields = { types, required };
     known.set(name, fields);
   }
   return fields;
@@ -30,7 +38,7 @@ export function checkShape(type: string, value: unknown, closed: boolean): Viola
 
 /** Text that can be sent: a lone surrogate would become another character, and NUL cuts strings short. */
 export function isText(value: unknown): boolean {
-  return typeof value === "string" && !/\p{Surrogate}|\0/u.test(value);
+  return textRule(value) === undefined;
 }
 
 /** Whether that day exists is the server's to judge. An invalid Date has no JSON. */
@@ -58,27 +66,26 @@ function misfit(type: string, value: unknown, closed: boolean): Violation | unde
     const inner = type.slice(1);
     for (let index = 0; index < value.length; index++) {
       const found = misfit(inner, value[index], closed);
-      if (found) return within(`[${index}]`, found);
+      if (found) return within(entryOf("", index), found);
     }
     return undefined;
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return wrong(value, "an object");
-  const given = value as Record<string, unknown>;
-  const fields = type === "{" ? undefined : fieldsOf(type);
-  for (const [name, optional, inner] of fields ?? []) {
-    const item = given[name];
-    if (optional && item === null && !closed) delete given[name];
-    if (optional && given[name] === undefined) continue;
-    const found = misfit(inner, item, closed);
-    if (found) return within(name, found);
+  if (!isRecord(value)) return wrong(value, "an object");
+  const map = type === "{";
+  const { types, required } = fieldsOf(type);
+  for (const name of required) {
+    const missing = value[name] === undefined && misfit(types.get(name) ?? "", undefined, closed);
+    if (missing) return within(name, missing);
   }
-  if (fields && !closed) return undefined;
-  for (const name in given) {
-    const found = fields
-      ? // The value is not shown: a field that does not belong here may well be a secret.
-        !fields.some(([known]) => known === name) && violation("", undefined, "is not a known field")
-      : misfit("", given[name], closed);
-    if (found) return within(/^[\w-]+$/.test(name) ? name : `[${JSON.stringify(name.slice(0, 80))}]`, found);
+  for (const name in value) {
+    const inner = map ? "" : types.get(name);
+    const item = value[name];
+    let found: Violation | undefined;
+    // The value is not shown: a field that does not belong here may well be a secret.
+    if (inner === undefined) found = closed ? violation("", undefined, "is not a known field") : undefined;
+    else if (item === null && !closed && !map && !required.includes(name)) delete value[name];
+    else if (item !== undefined || map) found = misfit(inner, item, closed);
+    if (found) return within(entryOf("", name), found);
   }
   return undefined;
 }

@@ -148,7 +148,7 @@ function checkContent(content: unknown): Violation | undefined {
   const { byteLength, size, locked } = (content ?? {}) as Record<string, unknown>;
   if (typeof content === "string")
     // It would silently become another character in UTF-8.
-    return /\p{Surrogate}/u.test(content) ? violation("content", undefined, "must be well-formed Unicode") : undefined;
+    return !content.isWellFormed() ? violation("content", undefined, "must be well-formed Unicode") : undefined;
   if (locked) return violation("content", undefined, "must be a stream that nobody else reads");
   const bytes = byteLength ?? size;
   return typeof bytes === "number" && bytes > MAX_FILE_BYTES

@@ -5,7 +5,7 @@ import { networkInterfaces } from "node:os";
 import { delimiter, join } from "node:path";
 import { EngineError } from "@porter-sandbox/api";
 import type { Endpoint } from "./endpoint.ts";
-import { type FilterPolicy, filterRules, isIpv4 } from "./nft.ts";
+import { isIpv4 } from "./nft.ts";
 
 /** Why the packet filter of sandboxes is out of reach here; undefined when it is within reach. */
 export function whyUnenforceable(endpoint: Endpoint): string | undefined {
@@ -32,16 +32,11 @@ function findTool(name: string): string | undefined {
 }
 
 /**
- * Puts the filter into the network namespace of the process `pid`. The container's id must be in the process's cgroup:
+ * Puts the filter, a whole ruleset, into the network namespace of the process `pid`. The container's id must be in the process's cgroup:
  * otherwise the engine counts processes in another namespace, and `pid` is somebody else.
  */
-export async function applyFilter(pid: number, container: string, policy: FilterPolicy): Promise<void> {
-  let cgroup: string;
-  try {
-    cgroup = readFileSync(`/proc/${pid}/cgroup`, "utf8");
-  } catch {
-    cgroup = "";
-  }
+export async function applyFilter(pid: number, container: string, rules: string): Promise<void> {
+  const cgroup = readOrEmpty(`/proc/${pid}/cgroup`);
   if (pid <= 0 || !cgroup.includes(container)) {
     throw new EngineError(
       "engine_error",
@@ -52,7 +47,7 @@ export async function applyFilter(pid: number, container: string, policy: Filter
   if (nsenter === undefined || nft === undefined) {
     throw new EngineError("engine_error", "egress cannot be enforced: nsenter and nft cannot be found");
   }
-  await run(nsenter, ["--target", String(pid), "--net", "--", nft, "-f", "-"], filterRules(policy));
+  await run(nsenter, ["--target", String(pid), "--net", "--", nft, "-f", "-"], rules);
 }
 
 function run(file: string, args: readonly string[], input: string): Promise<void> {
@@ -70,12 +65,38 @@ function run(file: string, args: readonly string[], input: string): Promise<void
   });
 }
 
-/** The addresses of this machine itself, IPv4, beside loopback. They can be public ones. */
-export const ownAddresses = (): string[] =>
-  Object.values(networkInterfaces())
+/**
+ * The addresses of this machine itself, IPv4, beside loopback's own range. They can be public ones, on loopback, or on an
+ * interface that does not run: what counts is what the kernel takes for itself, which no list of interfaces tells.
+ */
+export function ownAddresses(): string[] {
+  const listed = Object.values(networkInterfaces())
     .flatMap((addresses) => addresses ?? [])
-    .filter(({ family, internal }) => family === "IPv4" && !internal)
-    .map(({ address }) => address);
+    .flatMap(({ family, address }) => (family === "IPv4" ? [address] : []));
+  // Process 1's as well: this one may have a network of its own, and see the machine's processes.
+  const routed = ["/proc/net/fib_trie", "/proc/1/net/fib_trie"].flatMap((file) => localAddresses(readOrEmpty(file)));
+  return [...new Set([...listed, ...routed])].filter((address) => !address.startsWith("127.")).sort();
+}
+
+/** The addresses and ranges that a kernel delivers to itself, from its table of routes (`fib_trie`). */
+export function localAddresses(trie: string): string[] {
+  const found: string[] = [];
+  let prefix = "";
+  for (const line of trie.split("\n")) {
+    prefix = /\|-- (\d+\.\d+\.\d+\.\d+)$/.exec(line)?.[1] ?? prefix;
+    const bits = /^\s*\/(\d+) host LOCAL$/.exec(line)?.[1];
+    if (bits !== undefined && prefix !== "") found.push(bits === "32" ? prefix : `${prefix}/${bits}`);
+  }
+  return found;
+}
+
+function readOrEmpty(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
+}
 
 /** Whether an address is this machine's: only then can something listen there. Interfaces are listed only once they run. */
 export function isOwnAddress(address: string): Promise<boolean> {
@@ -88,12 +109,8 @@ export function isOwnAddress(address: string): Promise<boolean> {
 
 /** The resolvers of this machine that Docker's resolver asks from inside a sandbox; those on loopback it asks itself. */
 export function machineResolvers(): string[] {
-  try {
-    return readFileSync("/etc/resolv.conf", "utf8")
-      .split("\n")
-      .flatMap((line) => /^\s*nameserver\s+(\S+)/.exec(line)?.[1] ?? [])
-      .filter((address) => isIpv4(address) && !address.startsWith("127."));
-  } catch {
-    return [];
-  }
+  return readOrEmpty("/etc/resolv.conf")
+    .split("\n")
+    .flatMap((line) => /^\s*nameserver\s+(\S+)/.exec(line)?.[1] ?? [])
+    .filter((address) => isIpv4(address) && !address.startsWith("127."));
 }

@@ -1,6 +1,6 @@
 import type { DockerClient } from "./client.ts";
 import { helperBody } from "./container-body.ts";
-import { unless } from "./errors.ts";
+import { hasStatus, unless } from "./errors.ts";
 import { type Images, lacksImage } from "./images.ts";
 import type { Names } from "./names.ts";
 
@@ -99,10 +99,20 @@ async function holdStill(client: DockerClient, container: string): Promise<void>
   }
 }
 
-/** Lets a sandbox move again; fine when it does. */
-export async function release(client: DockerClient, container: string): Promise<void> {
-  // Engines before 23 say 500 of one that is not paused.
-  await unless([404, 409, 500], client.call("POST", `/containers/${container}/unpause`));
+/**
+ * Lets a sandbox move again; fine when it does, or has ended. Rejects when the engine cannot after some tries, since what
+ * stays held still does nothing any more.
+ */
+export async function release(client: Pick<DockerClient, "call">, container: string): Promise<void> {
+  for (let tries = 5; ; tries -= 1) {
+    try {
+      return void (await unless([404, 409], client.call("POST", `/containers/${container}/unpause`)));
+    } catch (error) {
+      // Engines before 23 say 500 of one that is not paused, as of everything that they failed at.
+      if (hasStatus(error, 500) && /is not (paused|running)/i.test((error as Error).message)) return;
+      if (tries <= 1) throw error;
+    }
+  }
 }
 
 async function runKiller(

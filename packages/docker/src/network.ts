@@ -8,7 +8,7 @@ import { type Images, lacksImage } from "./images.ts";
 import type { ContainerInspection } from "./inspection.ts";
 import type { Leftovers } from "./leftovers.ts";
 import type { Names } from "./names.ts";
-import type { FilterPolicy } from "./nft.ts";
+import { filterRules } from "./nft.ts";
 
 /**
  * The network of sandboxes: one bridge on which they cannot talk to each other. With egress enforced, each sandbox runs
@@ -66,6 +66,8 @@ export function createNetwork(options: NetworkOptions): Network {
   let closed = false;
   let made: Promise<string[]> | undefined;
   const own = new Set<string>();
+  /** By holder: the filter of those that are kept ready. */
+  const standing = new Map<string, string>();
 
   /** Answers the subnets, which no sandbox may reach: the gateway, which is this machine, and each other. */
   async function make(): Promise<string[]> {
@@ -111,6 +113,7 @@ export function createNetwork(options: NetworkOptions): Network {
     });
   }
 
+  /** Puts the filter up, unless the very same one stands. What it depends on, the machine's addresses, may have changed. */
   async function filter({ Id, State, NetworkSettings }: ContainerInspection, { egress, port }: HolderNeeds) {
     const never = [...(await subnets()), ...ownAddresses()];
     const gateway = NetworkSettings?.Networks?.[names.network]?.Gateway ?? "";
@@ -120,13 +123,15 @@ export function createNetwork(options: NetworkOptions): Network {
         "networking: sandboxes cannot be reached from here, since this process does not share the machine's network",
       );
     }
-    const policy: FilterPolicy = {
+    const rules = filterRules({
       allowed: egress ?? "public",
       never,
       resolvers: (resolvers ?? machineResolvers()).filter((address) => !never.includes(address)),
       ...(port !== undefined && { ingress: { gateway, port } }),
-    };
-    await applyFilter(State.Pid, Id, policy);
+    });
+    if (standing.get(Id) === rules) return;
+    await applyFilter(State.Pid, Id, rules);
+    standing.set(Id, rules);
   }
 
   async function makeHolder(needs: HolderNeeds): Promise<Holder> {
@@ -164,6 +169,7 @@ export function createNetwork(options: NetworkOptions): Network {
 
   async function release(holder: string): Promise<void> {
     own.delete(holder);
+    standing.delete(holder);
     await leftovers.remove(holder);
   }
 
@@ -190,10 +196,10 @@ export function createNetwork(options: NetworkOptions): Network {
     }
   }
 
-  /** Lets this machine in to a spare, or gives the spare up. */
-  async function openPort(spare: ContainerInspection, port: number): Promise<void> {
+  /** Makes a spare what is wanted now, or gives it up. */
+  async function fit(spare: ContainerInspection, needs: HolderNeeds): Promise<void> {
     try {
-      await filter(spare, { port });
+      await filter(spare, needs);
     } catch (error) {
       await release(spare.Id).catch(() => {});
       throw error;
@@ -212,7 +218,8 @@ export function createNetwork(options: NetworkOptions): Network {
         const found = holder === undefined ? undefined : await alive(holder);
         if (holder !== undefined && found !== undefined) {
           replenish();
-          if (needs.port !== undefined) await openPort(found, needs.port);
+          await fit(found, needs);
+          standing.delete(holder.id);
           return holder;
         }
         if (holder !== undefined) void release(holder.id);

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { localAddresses } from "./egress.ts";
 import { filterRules, isIpv4, privateRanges } from "./nft.ts";
 
 const chain = (rules: string, name: string) => {
@@ -70,5 +71,32 @@ describe("the packet filter", () => {
     ]) {
       expect(isIpv4(entry), JSON.stringify(entry)).toBe(false);
     }
+  });
+});
+
+describe("the addresses of a machine", () => {
+  it("are those that its kernel delivers to itself, each once for each table", () => {
+    const trie = `Main:
+  +-- 0.0.0.0/0 3 0 5
+     |-- 0.0.0.0
+        /0 universe UNICAST
+     +-- 192.0.2.0/24 2 0 2
+        |-- 192.0.2.0
+           /24 link UNICAST
+Local:
+  +-- 127.0.0.0/8 2 0 2
+     |-- 127.0.0.0
+        /8 host LOCAL
+     |-- 127.0.0.1
+        /32 host LOCAL
+     |-- 192.0.2.21
+        /32 host LOCAL
+     |-- 192.0.2.255
+        /32 link BROADCAST
+     |-- 198.51.100.0
+        /25 host LOCAL
+`;
+    expect(localAddresses(trie)).toEqual(["127.0.0.0/8", "127.0.0.1", "192.0.2.21", "198.51.100.0/25"]);
+    expect(localAddresses("")).toEqual([]);
   });
 });

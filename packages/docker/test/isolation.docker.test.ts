@@ -32,6 +32,18 @@ describe.skipIf(missing !== undefined)(`isolation by default ${missing ?? ""}`, 
     expect(await sh("ping -c1 -W1 127.0.0.1 2>&1; echo 1 >/proc/sys/kernel/panic")).not.toMatch(/^1$/m);
   });
 
+  it("is bounded in memory, swap, processes, processor time and core dumps, as the kernel counts them", async () => {
+    const files = (...names: string[]) => names.map((name) => `/sys/fs/cgroup/${name}`).join(" ");
+    const read = async (...names: string[]) => (await sh(`cat ${files(...names)} 2>/dev/null`)).trim();
+    // Of the second or of the first kind of cgroups.
+    expect(await read("memory.max", "memory/memory.limit_in_bytes")).toBe(String(1024 ** 3));
+    expect(await read("pids.max", "pids/pids.max")).toBe("1024");
+    expect(await read("cpu.max", "cpu/cpu.cfs_quota_us")).toMatch(/^100000( 100000)?$/);
+    // Memory and swap together are no more than memory; where the kernel does not count swap there is nothing to read.
+    expect(["0", String(1024 ** 3), ""]).toContain(await read("memory.swap.max", "memory/memory.memsw.limit_in_bytes"));
+    expect(await sh("ulimit -c; ulimit -Hc")).toBe("0\n0\n");
+  });
+
   it("shows nothing of the machine: files, engine, processes", async () => {
     expect(await sh("ls -d /var/run/docker.sock /run/docker.sock /host /mnt/* 2>/dev/null")).toBe("");
     expect(
@@ -214,6 +226,45 @@ describe.skipIf(noFilter !== undefined)(`egress ${noFilter ?? ""}`, () => {
       expect([answer.exit_code === 0, answer.stdout.includes("203.0.113.77")]).toEqual([false, false]);
     }
     for (const id of [one, range, none]) await b.engine.removeSandbox(id);
+  });
+
+  it("reaches no address of the machine, whenever and wherever it came to be, whatever a list says", async () => {
+    // On loopback, on an interface that has nobody at its other end, and after a network was made ready.
+    const late = { lo: "203.0.113.130", [`${world}b`]: "198.51.100.1" };
+    ip("link", "add", `${world}b`, "type", "bridge");
+    ip("link", "set", `${world}b`, "up");
+    for (const [device, address] of Object.entries(late)) ip("addr", "add", `${address}/32`, "dev", device);
+    const [usual, list, neighbour] = [newId("sb"), newId("sb"), newId("sb")];
+    try {
+      const own = execFileSync("ip", ["-4", "-o", "addr"], { encoding: "utf8" });
+      const addresses = [...own.matchAll(/inet (\S+)\//g)].flatMap(([, address = ""]) =>
+        address.startsWith("127.") ? [] : [address],
+      );
+      expect(addresses).toEqual(expect.arrayContaining([near, ...Object.values(late)]));
+      for (const address of addresses) {
+        expect(await (await fetch(`http://${address}:${ownPort}`)).text(), address).toBe("reached");
+      }
+      await b.engine.startSandbox(plan({ id: usual }), forever);
+      await b.engine.startSandbox(plan({ id: list, egress: ["0.0.0.0/0"] }), forever);
+      const listens = ["nc", "-ll", "-p", "8099", "-e", "echo", "reached"];
+      await b.engine.startSandbox(plan({ id: neighbour, command: listens }), forever);
+      const next = (await b.run(neighbour, "sh", "-c", "ip -4 -o addr show eth0 | awk '{print $4}' | cut -d/ -f1"))
+        .stdout;
+      expect(await reach(list, far)).toBe(true);
+      const never = [
+        ...addresses.map((address) => [address, ownPort] as const),
+        [metadata, 8099],
+        [next.trim(), 8099],
+      ] as const;
+      for (const id of [usual, list]) {
+        const reached = await Promise.all(never.map(async ([to, at]) => ((await reach(id, to, at)) ? [to] : [])));
+        expect(reached.flat(), id).toEqual([]);
+      }
+    } finally {
+      for (const id of [usual, list, neighbour]) await b.engine.removeSandbox(id);
+      ip("addr", "del", `${late.lo}/32`, "dev", "lo");
+      ip("link", "del", `${world}b`);
+    }
   });
 
   it("cannot be changed from inside, nor gone around", async () => {

@@ -109,6 +109,29 @@ describe.skipIf(skip !== undefined)(`nothing is left, nothing is missed ${skip ?
     expect(await networks()).toBe(0);
   });
 
+  it("touches nothing of another installation, nor what nobody marked", async () => {
+    const [b, other] = [own(), own()];
+    const theirs = newId("sb");
+    await other.engine.startSandbox(plan({ id: theirs }), forever);
+    await other.engine.createVolume({ id: "vol-shared-name", type: "disk" });
+    await b.engine.createVolume({ id: "vol-shared-name", type: "disk" });
+    const name = newId("unmarked");
+    const json = { Image: testImage, Cmd: ["sleep", "1000"], HostConfig: { NetworkMode: "none" } };
+    const { Id } = await b.client.call<{ Id: string }>("POST", "/containers/create", { query: { name }, json });
+    const volume = await b.client.call<{ Name: string }>("POST", "/volumes/create", { json: { Name: name } });
+    closing.push(() => b.client.call("DELETE", `/volumes/${volume.Name}`));
+    closing.push(() => b.client.call("DELETE", `/containers/${Id}`, { query: { force: true } }));
+    expect(await b.engine.inventory()).toEqual({ sandboxes: [], snapshots: [], volumes: ["vol-shared-name"] });
+    await b.engine.removeSandbox(theirs);
+    await b.engine.stopSandbox(theirs);
+    await b.engine.deleteVolume("vol-shared-name");
+    await b.engine.close();
+    expect(await other.run(theirs, "echo", "well")).toMatchObject({ stdout: "well\n" });
+    expect((await other.left()).volumes).toEqual([`porter-sandbox-${other.installation}.volume.vol-shared-name`]);
+    await other.client.call("GET", `/containers/${Id}/json`);
+    await other.client.call("GET", `/volumes/${name}`);
+  });
+
   it.skipIf(noFilter !== undefined)("of a spare network that ended while it waited", async () => {
     const b = own({ egress: "enforced", spareNetworks: 1 });
     const list = async (kind: string) => {

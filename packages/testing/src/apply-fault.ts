@@ -26,7 +26,7 @@ export async function applyFault(fault: RequestFault, hit: HitRequest): Promise<
     }
     case "status":
       await doOrDrop(hit, fault.commit);
-      return errorResponse(fault.status, fault.retry_after_s, hit.request);
+      return errorResponse(fault, hit.request);
     case "reset":
       await doOrDrop(hit, fault.commit);
       throw connectionBroken("fetch failed", "the fake broke the connection before it answered");
@@ -59,7 +59,9 @@ const CODES: Record<number, string> = {
   503: "shutting_down",
 };
 
-function errorResponse(status: number, retryAfter: number | undefined, request: Request): Response {
+type StatusFault = Extract<RequestFault, { kind: "status" }>;
+
+function errorResponse({ status, commit, retry_after_s: retryAfter }: StatusFault, request: Request): Response {
   const headers = new Headers({ "content-type": "application/json" });
   if (retryAfter !== undefined) headers.set("retry-after", String(retryAfter));
   const requestId = request.headers.get("x-request-id");
@@ -71,7 +73,8 @@ function errorResponse(status: number, retryAfter: number | undefined, request: 
     headers.set("access-control-expose-headers", "retry-after, x-request-id");
   }
   if (status === 204 || status === 205 || status === 304) return new Response(null, { status, headers });
-  const code = CODES[status] ?? (status >= 500 ? "internal" : undefined);
+  // A server that says why it did nothing has done nothing.
+  const code = (commit ? undefined : CODES[status]) ?? (status >= 500 ? "internal" : undefined);
   const body = { error: `Injected fault: status ${status}`, ...(code && { code }) };
   return new Response(JSON.stringify(body), { status, headers });
 }

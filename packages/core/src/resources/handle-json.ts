@@ -1,3 +1,4 @@
+import { isRecord } from "@porter-sandbox/spec";
 import { invalidRequest } from "../errors/status-errors.ts";
 
 /** Raised when the form changes so that former readers would misread it. */
@@ -30,7 +31,7 @@ export function readHandleJson<Kind extends string>(
     } catch {
       json = null;
     }
-  if (typeof json !== "object" || json === null) throw invalidRequest("json", "must be an object");
+  if (!isRecord(json)) throw invalidRequest("json", "must be an object");
   if (json.kind !== kind) throw invalidRequest("kind", `must be "${kind}"`);
   if (json.version !== VERSION) throw invalidRequest("version", `must be ${VERSION}`);
   if (typeof json.id !== "string" || !json.id) throw invalidRequest("id", "must be a string, and not empty");
