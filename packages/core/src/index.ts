@@ -18,6 +18,7 @@ export {
   StreamInterruptedError,
   UploadTimeoutError,
 } from "./errors/client-errors.ts";
+export { JobStartError } from "./errors/job-start-error.ts";
 export { SandboxExpiredError, SandboxImagePullError, SandboxOOMError } from "./errors/lifecycle-errors.ts";
 export { LogGapError } from "./errors/log-gap-error.ts";
 export { type Admitted, type ErrorDetails, isSandboxError, SandboxError } from "./errors/sandbox-error.ts";
@@ -36,6 +37,17 @@ export {
 } from "./errors/status-errors.ts";
 export type { ExecOptions } from "./extras/exec-options.ts";
 export type { FileContent, ReadOptions } from "./extras/file-content.ts";
+export type {
+  Job,
+  JobJson,
+  JobOutput,
+  JobOutputOptions,
+  JobStartOptions,
+  JobStatus,
+  JobsProgress,
+  JobsWaitOptions,
+  JobWaitOptions,
+} from "./extras/jobs.ts";
 export type { Process, ProcessExit, ProcessJson, TtySize } from "./extras/process.ts";
 export type { AttachOptions, CommandOptions, SpawnOptions } from "./extras/spawn.ts";
 export type { ErrorEvent, Hooks, RequestEvent, ResponseEvent, RetryEvent } from "./hooks.ts";
@@ -43,6 +55,7 @@ export { type Platform, Porter, type PorterOptions } from "./porter.ts";
 export type { RawClient, RawInput, RawOutput } from "./raw.ts";
 export type { FileStream } from "./resources/file-stream.ts";
 export { type FileList, VolumeFile } from "./resources/files.ts";
+export type { Jobs, SandboxJobs } from "./resources/jobs.ts";
 export type { Processes } from "./resources/processes.ts";
 export { Sandbox } from "./resources/sandbox.ts";
 export type { CreateOptions, Sandboxes, SandboxList } from "./resources/sandboxes.ts";

@@ -4,6 +4,7 @@ import { type ConnectionOptions, type Environment, resolveConfiguration } from "
 import { ConfigurationError } from "./errors/client-errors.ts";
 import type { Hooks } from "./hooks.ts";
 import { createRaw, type RawClient } from "./raw.ts";
+import { allJobs, type Jobs } from "./resources/jobs.ts";
 import { Sandboxes } from "./resources/sandboxes.ts";
 import { Snapshots } from "./resources/snapshot.ts";
 import { Volumes } from "./resources/volume.ts";
@@ -54,6 +55,8 @@ export class Porter {
   readonly sandboxes: Sandboxes;
   readonly volumes: Volumes;
   readonly snapshots: Snapshots;
+  /** Jobs of many sandboxes together; those of one are its `jobs`. */
+  readonly jobs: Jobs;
   /** Every operation of the API as one method, for what has no better way yet. */
   readonly raw: RawClient;
 
@@ -95,6 +98,7 @@ export class Porter {
     this.sandboxes = new Sandboxes(this.#client, this.raw);
     this.volumes = new Volumes(this.#client, this.raw);
     this.snapshots = new Snapshots(this.#client, this.raw);
+    this.jobs = allJobs(this.#client);
   }
 
   /** Whether the server is alive. */

@@ -77,6 +77,7 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
   const image = imageTree(now);
   const queue = createSandboxQueue(options.capacity);
   let closed = false;
+  let pids = 1;
 
   const volumeOf = (id: string): Volume => {
     const volume = volumes.get(id);
@@ -123,6 +124,7 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
       plan,
       clock,
       run,
+      nextPid: () => ++pids,
       baseBytes: root === image ? 0 : root.size(),
       createFiles() {
         const own = root.clone();

@@ -12,11 +12,14 @@ import type { FileTree } from "./memory-files.ts";
 import { createLogBook, type LogBook } from "./memory-logs.ts";
 import { type MemoryChange, samplesOf } from "./memory-metrics.ts";
 import { type Process, type ProcessCall, startExec, startProcess } from "./memory-process.ts";
+import { createProcessTable, type ProcessTable } from "./memory-processes.ts";
 
 export interface MemorySandboxOptions {
   readonly plan: SandboxPlan;
   readonly clock: Clock;
   readonly run: Command;
+  /** Numbers for processes that nothing else in the engine has, or had. */
+  readonly nextPid: () => number;
   /** The bytes in its files before it did anything. */
   readonly baseBytes: number;
   /** Makes its file system; called when something first needs it, so an idle sandbox costs next to nothing. */
@@ -47,13 +50,14 @@ export interface MemorySandbox {
 const BASE_ENV = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", HOME: "/root" };
 
 export function startMemorySandbox(options: MemorySandboxOptions): MemorySandbox {
-  const { plan, clock, run } = options;
+  const { plan, clock, run, nextPid } = options;
   const started_at = clock.now();
   let tree: SandboxFiles | undefined;
   let book: LogBook | undefined;
   let changes: MemoryChange[] | undefined;
   let end: SandboxEnd | undefined;
   let processes: Set<Process> | undefined;
+  let table: ProcessTable | undefined;
   let tellEnd: (end: SandboxEnd) => void;
   const ended = new Promise<SandboxEnd>((resolve) => {
     tellEnd = resolve;
@@ -63,7 +67,23 @@ export function startMemorySandbox(options: MemorySandboxOptions): MemorySandbox
     tree ??= options.createFiles();
     return tree;
   };
-  const callOf = ({ command, cwd, env: own, user }: Omit<ExecPlan, "exec_id" | "stdin">): ProcessCall => {
+  const seen = () => {
+    table ??= createProcessTable({
+      now: () => clock.now(),
+      nextPid,
+      begin(command, { stdout, stderr, stdin, ...around }, processes) {
+        const call = { ...callOf({ command, ...around }, processes), env: around.env, ...(stdin && { stdin }) };
+        const process = startProcess({ run, call, stdout, stderr });
+        watch(process);
+        return process;
+      },
+    });
+    return table;
+  };
+  const callOf = (
+    { command, cwd, env: own, user }: Omit<ExecPlan, "exec_id" | "stdin">,
+    processes = seen().join(),
+  ): ProcessCall => {
     const { id, name, image, env } = plan;
     return {
       command,
@@ -73,6 +93,7 @@ export function startMemorySandbox(options: MemorySandboxOptions): MemorySandbox
       ...(user !== undefined && { user }),
       files: files().whole,
       clock,
+      processes,
     };
   };
   const lastBytes = () => changes?.at(-1)?.bytes ?? options.baseBytes;
@@ -106,13 +127,15 @@ export function startMemorySandbox(options: MemorySandboxOptions): MemorySandbox
   if (main.length > 0) {
     book = createLogBook(() => clock.now());
     const { write } = book;
+    const call = callOf({ command: main });
     const process = startProcess({
       run,
-      call: callOf({ command: main }),
+      call,
       stdout: (bytes) => write("stdout", bytes),
       stderr: (bytes) => write("stderr", bytes),
     });
     watch(process);
+    seen().add(call.processes.pid, main, process);
     process.exit.then(
       ({ exit_code }) => finish({ exit_code }, kill),
       (error: EngineError) => finish({ reason: "engine_error", message: error.message }, kill),
@@ -126,8 +149,26 @@ export function startMemorySandbox(options: MemorySandboxOptions): MemorySandbox
     files,
     exec(asked) {
       if (end) throw new EngineError("not_running", `Sandbox ${plan.id} is not running`);
-      const { stdin, tty } = asked;
-      return startExec({ run: inDirectory(run), call: callOf(asked), stdin, tty }, watch);
+      const { stdin, tty, whole } = asked;
+      const call = callOf(asked);
+      const { pid } = call.processes;
+      const exec = startExec({ run: inDirectory(run), call, stdin, tty }, (process) => {
+        watch(process);
+        seen().add(pid, call.command, process);
+      });
+      const killRest = () => seen().killRest(pid);
+      const over = () => {
+        seen().remove(pid);
+        if (whole) killRest();
+      };
+      exec.exit.then(over, over);
+      return {
+        ...exec,
+        async kill() {
+          await exec.kill();
+          killRest();
+        },
+      };
     },
     logs: (window) => book?.read(window) ?? [],
     metrics: (window) =>

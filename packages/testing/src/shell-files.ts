@@ -1,6 +1,6 @@
 import type { IFileSystem } from "just-bash";
 import { bytesOf, type Content, contentFrom, emptyContent, textOf } from "./memory-content.ts";
-import { type FileTree, type NodeInfo, resolvePath } from "./memory-files.ts";
+import { createFileTree, type FileTree, type NodeInfo, resolvePath } from "./memory-files.ts";
 
 type FileContent = Parameters<IFileSystem["writeFile"]>[1];
 type EncodingOption = Parameters<IFileSystem["writeFile"]>[2];
@@ -14,11 +14,17 @@ export interface SystemLayout {
 /**
  * A sandbox's file tree as just-bash wants a file system. There are no links: making one is refused.
  *
+ * Of `/proc` there is one file for each process, by `statOf`.
+ *
  * just-bash lays out `/bin`, `/dev` and `/proc` for itself, through the methods that do not wait. These files go to
  * `system`, which lies under the sandbox's own and can be one for all: so no sandbox holds a copy of them.
  */
-export function shellFiles(tree: FileTree, system: FileTree): IFileSystem & SystemLayout {
-  const below = (path: string) => (!tree.exists(path) && system.exists(path) ? system : tree);
+export function shellFiles(
+  tree: FileTree,
+  system: FileTree,
+  statOf: (pid: number) => string | undefined,
+): IFileSystem & SystemLayout {
+  const below = (path: string) => procOf(path, statOf) ?? (!tree.exists(path) && system.exists(path) ? system : tree);
   const list = (path: string): NodeInfo[] => {
     const own = tree.exists(path) || !system.exists(path) ? tree.list(path) : [];
     if (!system.exists(path) || system.stat(path).type === "file") return own;
@@ -112,6 +118,16 @@ export function shellFiles(tree: FileTree, system: FileTree): IFileSystem & Syst
         return resolvePath("/", path);
       }),
   };
+}
+
+/** The one file of a process that there is, made when it is looked at. */
+function procOf(path: string, statOf: (pid: number) => string | undefined): FileTree | undefined {
+  const pid = /^\/proc\/(\d+)\/stat$/.exec(path)?.[1];
+  const text = pid && statOf(Number(pid));
+  if (!text) return undefined;
+  const files = createFileTree(() => 0);
+  files.write(path, contentFrom(text), { parents: true });
+  return files;
 }
 
 function refuseLink(): never {

@@ -92,6 +92,52 @@ describe("the shell", () => {
     clock.close();
   });
 
+  it("starts what goes on by itself, which its number finds and ends", async () => {
+    const { run, start, finish, engine, clock } = await setUp();
+    const begun = await run(
+      "sh",
+      "-c",
+      "setsid -f sh -c 'echo $$ > /tmp/pid; sleep 600; echo over > /tmp/over'; echo ok",
+    );
+    expect(begun).toMatchObject({ stdout: "ok\n", exit_code: 0 });
+    const files = engine.tree({ sandbox: "s1" });
+    while (!files.exists("/tmp/pid")) await new Promise((resolve) => setTimeout(resolve, 5));
+    const look = `read -r pid </tmp/pid; read -r s </proc/$pid/stat; set -- \${s##*) }; kill -0 $pid && echo $1 \${20}`;
+    const found = await run("sh", "-c", look);
+    expect(found).toMatchObject({ stdout: expect.stringMatching(/^S \d+\n$/), exit_code: 0 });
+    expect(await run("sh", "-c", look)).toEqual(found);
+    expect(await run("sh", "-c", "read -r pid </tmp/pid; kill -TERM -$pid && echo sent")).toMatchObject({
+      stdout: "sent\n",
+    });
+    expect(await run("sh", "-c", look)).not.toMatchObject({ exit_code: 0 });
+    // What is waited for says how it ended; what an exec started in its session ends when the exec is killed.
+    expect(await run("sh", "-c", "setsid sh -c 'echo out; echo err >&2; exit 7'; echo $?")).toEqual({
+      stdout: "out\n7\n",
+      stderr: "err\n",
+      exit_code: 0,
+    });
+    const exec = await start(["sh", "-c", "setsid sh -c 'echo $$ > /tmp/two; sleep 600'"]);
+    while (!files.exists("/tmp/two")) await new Promise((resolve) => setTimeout(resolve, 5));
+    await exec.kill();
+    expect((await finish(exec)).exit_code).toBe(137);
+    expect(await run("sh", "-c", "read -r pid </tmp/two; kill -0 $pid")).toMatchObject({
+      exit_code: 1,
+      stderr: expect.stringContaining("No such process"),
+    });
+    await clock.advance(700_000);
+    expect(files.exists("/tmp/over")).toBe(false);
+    clock.close();
+  });
+
+  it("refuses what it does not know of setsid and kill", async () => {
+    const { run } = await setUp();
+    expect(await run("setsid", "-x", "true")).toMatchObject({ exit_code: 1, stderr: expect.stringContaining("x") });
+    expect(await run("setsid")).toMatchObject({ exit_code: 1 });
+    expect(await run("kill", "-NONE", "1")).toMatchObject({ exit_code: 1, stderr: expect.stringContaining("NONE") });
+    expect(await run("kill", "-9")).toMatchObject({ exit_code: 2 });
+    expect(await run("kill", "here")).toMatchObject({ exit_code: 1, stderr: expect.stringContaining("here") });
+  });
+
   it("refuses links, which the files do not have", async () => {
     const { run } = await setUp();
     expect(await run("ln", "-s", "/data", "/link")).toMatchObject({ exit_code: 1 });

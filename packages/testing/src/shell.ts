@@ -4,6 +4,7 @@ import type { CommandCall, Shell } from "./commands/command.ts";
 import { bytesOf, contentFromStream } from "./memory-content.ts";
 import { createFileTree } from "./memory-files.ts";
 import { bytesFromLatin1, latin1FromBytes, shellFiles } from "./shell-files.ts";
+import { kill, setsid } from "./shell-processes.ts";
 
 /** just-bash's own options, but what the sandbox decides. */
 export type BashShellOptions = Omit<BashOptions, "fs" | "files" | "env" | "cwd" | "sleep">;
@@ -11,6 +12,9 @@ export type BashShellOptions = Omit<BashOptions, "fs" | "files" | "env" | "cwd" 
 /**
  * A whole shell for a fake, by the optional peer just-bash: `sh -c`, `bash -c` and some hundred commands, on the
  * sandbox's file system with its volumes. Loaded when the first command runs.
+ *
+ * `setsid -f` starts what goes on by itself, and `kill` ends it; a shell's own `&` does not: just-bash runs such a command
+ * at once and to its end.
  *
  * Output arrives when a command ends, not before. A kill ends the command at once for who waits for it, and what it does
  * from then on at its next statement.
@@ -35,12 +39,17 @@ export function bashShell(options: BashShellOptions = {}): Shell {
         // It patches globals that Bun needs, and guards a test against itself.
         defenseInDepth: false,
         ...options,
-        fs: shellFiles(call.files, system),
+        processInfo: { ...options.processInfo, pid: call.processes.pid },
+        fs: shellFiles(call.files, system, call.processes.stat),
         env: { ...call.env },
         cwd: call.cwd,
         customCommands: [
           idles("sleep", (args) => args.includes("infinity")),
           idles("tail", (args) => args.includes("-f") || args.includes("-F")),
+          defineCommand("setsid", (args, { cwd, exportedEnv: env = {}, stdin }) =>
+            setsid(call, args, { cwd, env, stdin: String(stdin) }),
+          ),
+          defineCommand("kill", async (args) => kill(call, args)),
           ...(options.customCommands ?? []),
         ],
         sleep: (ms) => sleep(call.clock, ms, call.signal),

@@ -164,8 +164,14 @@ function commonTags(sandboxes: readonly Sandbox[]): string[] {
  * Asks until there is an answer. Waits longer each time, up to a bound, with some jitter so that many clients do not ask
  * in step; the bound itself grows while the server asks for fewer requests.
  */
-async function poll<T>(client: Client, scope: Scope, longestMs: number, ask: () => Promise<T | undefined>): Promise<T> {
-  let wait = FIRST_WAIT_MS;
+export async function poll<T>(
+  client: Client,
+  scope: Scope,
+  longestMs: number,
+  ask: () => Promise<T | undefined>,
+  firstMs = FIRST_WAIT_MS,
+): Promise<T> {
+  let wait = firstMs;
   let longest = longestMs;
   for (;;) {
     let least = 0;
@@ -193,12 +199,16 @@ async function poll<T>(client: Client, scope: Scope, longestMs: number, ask: () 
 const throttled = ({ lastFailure }: Scope): boolean => lastFailure instanceof RateLimitError;
 
 /** A wait has no limit unless the caller sets one. */
-const unlimited = (options: CallOptions): CallOptions => ({
+export const unlimited = (options: CallOptions): CallOptions => ({
   signal: options.signal,
   timeoutMs: options.timeoutMs ?? Number.POSITIVE_INFINITY,
 });
 
-function lateError(what: string, timeoutMs: number, { cause, where }: { cause: unknown; where: string | undefined }) {
+export function lateError(
+  what: string,
+  timeoutMs: number,
+  { cause, where }: { cause: unknown; where: string | undefined },
+) {
   const message = `${what} within ${timeoutMs} ms${where ? ` (${where})` : ""}`;
   return new SandboxTimeoutError(message, { code: "timeout", retryable: true, cause });
 }

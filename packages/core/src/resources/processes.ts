@@ -3,6 +3,7 @@ import type { AttachOptions } from "../extras/spawn.ts";
 import type { Client } from "../transport/client.ts";
 import type { CallOptions } from "../transport/scope.ts";
 import type { ProcessStatus } from "../types.ts";
+import { lazily } from "./lazy.ts";
 
 /** What starts and follows processes is loaded when one is. */
 export const processCode = () => import("../extras/spawn.ts");
@@ -24,7 +25,4 @@ export interface Processes {
   attach(process: string | ProcessJson, options?: AttachOptions): Promise<Process>;
 }
 
-export const processesOf = (client: Client, id: string): Processes => ({
-  list: async (options) => (await processCode()).list(client, id, options),
-  attach: async (process, options) => (await processCode()).attach(client, id, process, options),
-});
+export const processesOf = (client: Client, id: string) => lazily<Processes>(processCode, "list attach", client, id);

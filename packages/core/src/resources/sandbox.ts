@@ -22,6 +22,7 @@ import type {
 } from "../types.ts";
 import { exec } from "./exec.ts";
 import { handleJson } from "./handle-json.ts";
+import { jobsOf, type SandboxJobs } from "./jobs.ts";
 import { type Processes, processCode, processesOf } from "./processes.ts";
 import { Snapshot } from "./snapshot.ts";
 
@@ -116,6 +117,11 @@ export class Sandbox {
   /** The commands that were started with `spawn`. */
   get processes(): Processes {
     return processesOf(this.#client, this.id);
+  }
+
+  /** Commands that go on when this program ends. */
+  get jobs(): SandboxJobs {
+    return jobsOf(this.#client, this.id);
   }
 
   /**

@@ -11,6 +11,28 @@ export interface CommandSandbox {
   readonly env: Readonly<Record<string, string>>;
 }
 
+/** The processes of a sandbox as one of them sees them. */
+export interface CommandProcesses {
+  /** The number of the command itself. */
+  readonly pid: number;
+  /** Starts another command in a session of its own, which goes on when this one has ended. */
+  start(
+    command: readonly string[],
+    around: {
+      readonly cwd: string;
+      /** All of its variables. */
+      readonly env: Readonly<Record<string, string>>;
+      readonly stdin?: ReadableStream<Uint8Array> | undefined;
+      readonly stdout: (bytes: Uint8Array) => void;
+      readonly stderr: (bytes: Uint8Array) => void;
+    },
+  ): { readonly pid: number; readonly exit: Promise<{ readonly exit_code: number }> };
+  /** Sends a signal, or none; answers whether there is such a process. A negative number is its process group. */
+  signal(pid: number, name: string | undefined): boolean;
+  /** What `/proc/<pid>/stat` holds; undefined when there is no such process. */
+  stat(pid: number): string | undefined;
+}
+
 /** One run of a command: an exec, or a sandbox's main process. */
 export interface CommandCall {
   /** The arguments, the program first; never empty. */
@@ -34,6 +56,7 @@ export interface CommandCall {
   /** Resolves when readers have taken most of what was put out. A command that puts out much waits for it. */
   flushed(): Promise<void>;
   readonly clock: Clock;
+  readonly processes: CommandProcesses;
   /** Aborts when the command is killed. What it still does or writes then is not seen. */
   readonly signal: AbortSignal;
 }

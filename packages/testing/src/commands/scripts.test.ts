@@ -7,6 +7,16 @@ import { createCommands } from "./scripts.ts";
 
 const clock = createVirtualClock({ start: 0 });
 
+/** Nothing here starts another. */
+const alone: CommandCall["processes"] = {
+  pid: 1,
+  start: () => {
+    throw new Error("nothing is started here");
+  },
+  signal: () => false,
+  stat: () => undefined,
+};
+
 function call(command: string[], changes: Partial<CommandCall> = {}) {
   const output = { stdout: "", stderr: "" };
   const made: CommandCall = {
@@ -16,6 +26,7 @@ function call(command: string[], changes: Partial<CommandCall> = {}) {
     cwd: "/",
     files: createFileTree(() => 0),
     clock,
+    processes: alone,
     signal: new AbortController().signal,
     stdout: (data) => {
       output.stdout += data;

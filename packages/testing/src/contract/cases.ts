@@ -10,6 +10,7 @@ import { fileReading } from "./cases/file-reading.ts";
 import { fileMoving, fileWriting } from "./cases/file-writing.ts";
 import { capabilities, health } from "./cases/health.ts";
 import { idempotency } from "./cases/idempotency.ts";
+import { jobs } from "./cases/jobs.ts";
 import { lifecycle, ttl } from "./cases/lifecycle.ts";
 import { idle, lifetime, reasons } from "./cases/lifetime.ts";
 import { counts, iterate, listing } from "./cases/listing.ts";
@@ -49,6 +50,7 @@ export const contractCases: readonly ContractCase[] = [
   execOptions,
   streams,
   processes,
+  jobs,
   logs,
   logFilters,
   following,

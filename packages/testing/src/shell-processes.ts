@@ -1,0 +1,71 @@
+/** The commands on processes that just-bash has not, as far as a double has processes. */
+import { signals } from "@porter-sandbox/spec/signals";
+import type { ExecResult } from "just-bash";
+import type { CommandCall } from "./commands/command.ts";
+import { bytesOf, contentFrom, emptyContent, joinContent, textOf } from "./memory-content.ts";
+import { bytesFromLatin1, latin1FromBytes } from "./shell-files.ts";
+
+const refused = (stderr: string, exitCode = 1): ExecResult => ({ stdout: "", stderr: `${stderr}\n`, exitCode });
+
+/** `setsid [-f] PROGRAM [ARGUMENT...]`: runs a program in a session of its own and waits for it; with `-f` it does not. */
+export async function setsid(
+  call: CommandCall,
+  args: readonly string[],
+  { cwd, env, stdin }: { cwd: string; env: Readonly<Record<string, string>>; stdin: string },
+): Promise<ExecResult> {
+  const rest = args.findIndex((arg) => !arg.startsWith("-"));
+  const options = rest === -1 ? args : args.slice(0, rest);
+  const unknown = options.find((option) => !/^(-f|--fork|-w|--wait)$/.test(option));
+  if (unknown !== undefined) return refused(`setsid: invalid option -- '${unknown.replace(/^-+/, "")}'`);
+  if (rest === -1) return refused("setsid: no command specified");
+  const forks = options.some((option) => option === "-f" || option === "--fork");
+  const output = { stdout: emptyContent, stderr: emptyContent };
+  const keep = (name: keyof typeof output) => (bytes: Uint8Array) => {
+    if (!forks) output[name] = joinContent(output[name], contentFrom(bytes));
+  };
+  const { exit } = call.processes.start(args.slice(rest), {
+    cwd,
+    env,
+    ...(stdin !== "" && { stdin: new Blob([bytesFromLatin1(stdin) as Uint8Array<ArrayBuffer>]).stream() }),
+    stdout: keep("stdout"),
+    stderr: keep("stderr"),
+  });
+  if (forks) {
+    // So that it has begun, as a rule, when the next command looks for what it does.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    return { stdout: "", stderr: "", exitCode: 0 };
+  }
+  const { exit_code } = await exit;
+  return {
+    stdout: latin1FromBytes(bytesOf(output.stdout)),
+    stdoutKind: "bytes",
+    stderr: textOf(output.stderr),
+    exitCode: exit_code,
+  };
+}
+
+/** `kill [-s NAME | -NAME | -NUMBER] [--] PID...`; a negative number is a process group. */
+export function kill(call: CommandCall, args: readonly string[]): ExecResult {
+  const words = [...args];
+  let wanted = "TERM";
+  const [first = ""] = words;
+  if (first === "-s" || first === "-n") wanted = words.splice(0, 2)[1] ?? "";
+  else if (first.startsWith("-") && first !== "--") wanted = (words.shift() ?? "").slice(1);
+  if (words[0] === "--") words.shift();
+  const name = nameOf(wanted);
+  if (name === null) return refused(`kill: ${wanted}: invalid signal specification`);
+  if (words.length === 0) return refused("kill: usage: kill [-s signal | -signal] pid ...", 2);
+  const problems = words.flatMap((word) => {
+    if (!/^-?[1-9]\d*$/.test(word)) return [`kill: ${word}: arguments must be process ids\n`];
+    return call.processes.signal(Number(word), name) ? [] : [`kill: (${word}) - No such process\n`];
+  });
+  return { stdout: "", stderr: problems.join(""), exitCode: problems.length === words.length ? 1 : 0 };
+}
+
+/** The signal's whole name; undefined for 0, which only looks; null for what is none. */
+function nameOf(wanted: string): string | undefined | null {
+  if (wanted === "0") return undefined;
+  if (/^\d+$/.test(wanted)) return Object.keys(signals).find((name) => signals[name] === Number(wanted)) ?? null;
+  const name = `SIG${wanted.toUpperCase().replace(/^SIG/, "")}`;
+  return name in signals ? name : null;
+}
