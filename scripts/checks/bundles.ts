@@ -13,8 +13,11 @@ const extraLimits: Readonly<Record<string, number>> = {
   "file-content": 2_400,
   "file-listing": 900,
   ttl: 900,
+  jobs: 8_600,
   "log-reading": 2_600,
-  operations: 900,
+  metrics: 700,
+  operations: 1_000,
+  snapshots: 900,
   spawn: 7_800,
   waiting: 1_900,
 };

@@ -147,12 +147,6 @@ export const coreHandleMutants: readonly Mutant[] = [
     ],
     ["logs have no limit", '"getSandboxLogs", options, { query }', '"getSandboxLogs", options, {}', "logs"],
     [
-      "a window is not asked for",
-      '"getSandboxMetricsSummary", options, { query }',
-      '"getSandboxMetricsSummary", options, {}',
-      "metrics",
-    ],
-    [
       "a handle has the id of nothing",
       "    this.id = known.id;",
       '    this.id = known.id.replace("sbx", "sb");',
@@ -239,14 +233,22 @@ export const coreHandleMutants: readonly Mutant[] = [
       "lookup",
     ],
   ]),
-  ...inFile("packages/core/src/resources/snapshot.ts", [
+  ...inFile("packages/core/src/extras/snapshots.ts", [
     [
       "deleting a snapshot sends nothing",
-      "return deleteSnapshot(this.#client, id, options);\n  }\n}\n\nfunction",
-      "void id;\n    return Promise.resolve();\n  }\n}\n\nfunction",
+      'return call(client, "deleteSnapshot", { path: { id } }, options);',
+      "void [client, id, options];\n  return Promise.resolve();",
       "snapshots",
     ],
-    ["snapshots of one sandbox are of all", "      { query },\n", "      {},\n", "snapshots"],
+    ["snapshots of one sandbox are of all", "{ query }, options", "{}, options", "snapshots"],
+  ]),
+  ...inFile("packages/core/src/extras/metrics.ts", [
+    [
+      "a window is not asked for",
+      '"getSandboxMetricsSummary", { path: { id }, query }',
+      '"getSandboxMetricsSummary", { path: { id } }',
+      "metrics",
+    ],
   ]),
   ...inFile("packages/core/src/resources/exec.ts", [
     [

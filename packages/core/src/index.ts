@@ -49,6 +49,7 @@ export type {
   JobWaitOptions,
 } from "./extras/jobs.ts";
 export type { Process, ProcessExit, ProcessJson, TtySize } from "./extras/process.ts";
+export type { Snapshot } from "./extras/snapshots.ts";
 export type { AttachOptions, CommandOptions, SpawnOptions } from "./extras/spawn.ts";
 export type { ErrorEvent, Hooks, RequestEvent, ResponseEvent, RetryEvent } from "./hooks.ts";
 export { type Platform, Porter, type PorterOptions } from "./porter.ts";
@@ -59,7 +60,7 @@ export type { Jobs, SandboxJobs } from "./resources/jobs.ts";
 export type { Processes } from "./resources/processes.ts";
 export { Sandbox } from "./resources/sandbox.ts";
 export type { CreateOptions, Sandboxes, SandboxList } from "./resources/sandboxes.ts";
-export { Snapshot, type Snapshots } from "./resources/snapshot.ts";
+export type { Snapshots } from "./resources/snapshots.ts";
 export { ObjectVolume, Volume, type Volumes } from "./resources/volume.ts";
 export type { FetchLike } from "./transport/client.ts";
 export type { CallOptions } from "./transport/scope.ts";

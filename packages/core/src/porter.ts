@@ -6,7 +6,7 @@ import type { Hooks } from "./hooks.ts";
 import { createRaw, type RawClient } from "./raw.ts";
 import { allJobs, type Jobs } from "./resources/jobs.ts";
 import { Sandboxes } from "./resources/sandboxes.ts";
-import { Snapshots } from "./resources/snapshot.ts";
+import { type Snapshots, snapshotsOf } from "./resources/snapshots.ts";
 import { Volumes } from "./resources/volume.ts";
 import { type Client, closedError, type FetchLike } from "./transport/client.ts";
 import type { CallOptions } from "./transport/scope.ts";
@@ -97,7 +97,7 @@ export class Porter {
     this.raw = createRaw(this.#client);
     this.sandboxes = new Sandboxes(this.#client, this.raw);
     this.volumes = new Volumes(this.#client, this.raw);
-    this.snapshots = new Snapshots(this.#client, this.raw);
+    this.snapshots = snapshotsOf(this.#client, this.raw);
     this.jobs = allJobs(this.#client);
   }
 

@@ -2,6 +2,7 @@ import type { OperationId } from "@porter-sandbox/spec/operations";
 import { NotFoundError } from "../errors/status-errors.ts";
 import type { ExecOptions } from "../extras/exec-options.ts";
 import type { Process } from "../extras/process.ts";
+import type { Snapshot } from "../extras/snapshots.ts";
 import type { SpawnOptions } from "../extras/spawn.ts";
 import type { Client } from "../transport/client.ts";
 import { call, type RequestParts } from "../transport/request.ts";
@@ -24,7 +25,6 @@ import { exec } from "./exec.ts";
 import { handleJson } from "./handle-json.ts";
 import { jobsOf, type SandboxJobs } from "./jobs.ts";
 import { type Processes, processCode, processesOf } from "./processes.ts";
-import { Snapshot } from "./snapshot.ts";
 
 /** What not every program needs is loaded when it is used. */
 const waiting = () => import("../extras/waiting.ts");
@@ -187,18 +187,18 @@ export class Sandbox {
   }
 
   /** The samples of one metric. */
-  metrics(query: MetricsQuery, options?: CallOptions): Promise<MetricsResponse> {
-    return this.#call("getSandboxMetrics", options, { query });
+  async metrics(query: MetricsQuery, options?: CallOptions): Promise<MetricsResponse> {
+    return (await import("../extras/metrics.ts")).metrics(this.#client, this.id, query, options);
   }
 
   /** Percentiles of use over a window; `since` is a duration from `3m` to `24h`. */
-  metricsSummary(query?: { since?: string | undefined }, options?: CallOptions): Promise<MetricsSummary> {
-    return this.#call("getSandboxMetricsSummary", options, { query });
+  async metricsSummary(query?: { since?: string | undefined }, options?: CallOptions): Promise<MetricsSummary> {
+    return (await import("../extras/metrics.ts")).metricsSummary(this.#client, this.id, query, options);
   }
 
   /** Keeps its file system, without volumes; the sandbox keeps running. Start another from it by `snapshot_id`. */
   async snapshot(request?: SnapshotRequest, options?: CallOptions): Promise<Snapshot> {
-    return new Snapshot(this.#client, await this.#call("createSnapshot", options, { body: request }));
+    return (await import("../extras/snapshots.ts")).create(this.#client, this.id, request, options);
   }
 
   /** Terminates it at the end of an `await using` block; one that is gone already is fine. */
