@@ -11,10 +11,10 @@ const bareCoreLimit = 8_600;
 const extraLimits: Readonly<Record<string, number>> = {
   "exec-options": 9_400,
   "file-content": 2_400,
-  "file-listing": 900,
   ttl: 900,
   "log-reading": 2_600,
   operations: 900,
+  "sandbox-files": 8_700,
   spawn: 7_800,
   waiting: 1_900,
 };

@@ -23,6 +23,7 @@ import type {
 import { exec } from "./exec.ts";
 import { handleJson } from "./handle-json.ts";
 import { type Processes, processCode, processesOf } from "./processes.ts";
+import { SandboxFiles } from "./sandbox-files.ts";
 import { Snapshot } from "./snapshot.ts";
 
 /** What not every program needs is loaded when it is used. */
@@ -116,6 +117,17 @@ export class Sandbox {
   /** The commands that were started with `spawn`. */
   get processes(): Processes {
     return processesOf(this.#client, this.id);
+  }
+
+  /**
+   * Its files, while it runs.
+   * ```ts
+   * await sandbox.files.writeText("/app/main.py", "print('hi')");
+   * for await (const { path } of sandbox.files.iterdir("/app")) console.log(path);
+   * ```
+   */
+  get files(): SandboxFiles {
+    return new SandboxFiles(this.#client, this.id);
   }
 
   /**
