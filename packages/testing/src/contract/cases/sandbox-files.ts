@@ -9,6 +9,9 @@ const LARGE_BYTES = 3_400_001;
 /** The same of a server whose answers are cut. */
 const CUT_BYTES = 150_000;
 
+/** What takes some requests, on a machine that does much else. */
+const SLOW_MS = 12_000;
+
 function bytesOf(length: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length);
   for (let at = 0; at < length; at++) bytes[at] = (at * 31 + (at >> 9)) % 251;
@@ -245,8 +248,11 @@ export const sandboxFiles = casesOf("sandbox files", {
           yield bytesOf(5);
         })(),
       );
-      await c.until("the write to begin", async () =>
-        (await files.listdir("/dir")).some(({ name, size_bytes }) => name !== "a" && size_bytes > 0) ? true : undefined,
+      await c.until(
+        "the write to begin",
+        async () =>
+          (await files.listdir("/dir")).some(({ name, size_bytes }) => name !== "a" && size_bytes > 0) || undefined,
+        SLOW_MS,
       );
       equal(await files.readText("/dir/a"), "before", "content while it is written");
       release();
@@ -290,7 +296,11 @@ export const sandboxFiles = casesOf("sandbox files", {
         "late",
       );
       equal(await files.readText("/dir/a"), "before", "content");
-      await c.until("nothing to be left", async () => ((await namesIn(files, "/dir")).length === 1 ? true : undefined));
+      await c.until(
+        "nothing to be left",
+        async () => (await namesIn(files, "/dir")).length === 1 || undefined,
+        SLOW_MS,
+      );
     },
   },
 
