@@ -9,6 +9,7 @@ import { coreTransportMutants } from "./core-transport.ts";
 import { lifetimeMutants } from "./lifetime.ts";
 import type { Mutant } from "./mutant.ts";
 import { queueMutants } from "./queue.ts";
+import { sandboxFileMutants } from "./sandbox-files.ts";
 import { specMutants } from "./spec.ts";
 import { testingMutants } from "./testing.ts";
 
@@ -26,4 +27,5 @@ export const catalogue: readonly Mutant[] = [
   ...coreCheckMutants,
   ...coreTransportMutants,
   ...coreHandleMutants,
+  ...sandboxFileMutants,
 ];

@@ -55,10 +55,12 @@ export type { ErrorEvent, Hooks, RequestEvent, ResponseEvent, RetryEvent } from 
 export { type Platform, Porter, type PorterOptions } from "./porter.ts";
 export type { RawClient, RawInput, RawOutput } from "./raw.ts";
 export type { FileStream } from "./resources/file-stream.ts";
-export { type FileList, VolumeFile } from "./resources/files.ts";
+export { FileSystem } from "./resources/file-system.ts";
+export { type FileList, type FileType, VolumeFile } from "./resources/files.ts";
 export type { Jobs, SandboxJobs } from "./resources/jobs.ts";
 export type { Processes } from "./resources/processes.ts";
 export { Sandbox } from "./resources/sandbox.ts";
+export { type FileStat, type RemoveOptions, SandboxFiles, type WriteOptions } from "./resources/sandbox-files.ts";
 export type { CreateOptions, Sandboxes, SandboxList } from "./resources/sandboxes.ts";
 export type { Snapshots } from "./resources/snapshots.ts";
 export { ObjectVolume, Volume, type Volumes } from "./resources/volume.ts";

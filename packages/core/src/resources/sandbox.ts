@@ -25,6 +25,7 @@ import { exec } from "./exec.ts";
 import { handleJson } from "./handle-json.ts";
 import { jobsOf, type SandboxJobs } from "./jobs.ts";
 import { type Processes, processCode, processesOf } from "./processes.ts";
+import { SandboxFiles } from "./sandbox-files.ts";
 
 /** What not every program needs is loaded when it is used. */
 const waiting = () => import("../extras/waiting.ts");
@@ -122,6 +123,17 @@ export class Sandbox {
   /** Commands that go on when this program ends. */
   get jobs(): SandboxJobs {
     return jobsOf(this.#client, this.id);
+  }
+
+  /**
+   * Its files, while it runs.
+   * ```ts
+   * await sandbox.files.writeText("/app/main.py", "print('hi')");
+   * for await (const { path } of sandbox.files.iterdir("/app")) console.log(path);
+   * ```
+   */
+  get files(): SandboxFiles {
+    return new SandboxFiles(this.#client, this.id);
   }
 
   /**
