@@ -12,6 +12,8 @@ const extraLimits: Readonly<Record<string, number>> = {
   "exec-options": 9_400,
   "file-content": 2_400,
   "file-listing": 900,
+  iterating: 500,
+  jobs: 7_600,
   ttl: 900,
   "log-reading": 2_600,
   operations: 900,
