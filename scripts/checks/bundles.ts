@@ -11,8 +11,9 @@ const bareCoreLimit = 8_600;
 const extraLimits: Readonly<Record<string, number>> = {
   "exec-options": 9_400,
   "file-content": 2_400,
+  iterating: 500,
   ttl: 900,
-  jobs: 8_600,
+  jobs: 7_600,
   "log-reading": 2_600,
   metrics: 700,
   operations: 1_000,

@@ -6,6 +6,7 @@ import { apiVolumeMutants } from "./api-volumes.ts";
 import { coreCheckMutants } from "./core-checks.ts";
 import { coreHandleMutants } from "./core-handles.ts";
 import { coreTransportMutants } from "./core-transport.ts";
+import { jobMutants } from "./jobs.ts";
 import { lifetimeMutants } from "./lifetime.ts";
 import type { Mutant } from "./mutant.ts";
 import { queueMutants } from "./queue.ts";
@@ -28,4 +29,5 @@ export const catalogue: readonly Mutant[] = [
   ...coreTransportMutants,
   ...coreHandleMutants,
   ...sandboxFileMutants,
+  ...jobMutants,
 ];

@@ -155,6 +155,34 @@ export const coreHandleMutants: readonly Mutant[] = [
       "capabilities",
     ],
   ]),
+  ...inFile("packages/core/src/extras/iterating.ts", [
+    ["iterating yields twice", "if (seen.has(sandbox.id)) continue;", "", "iterate"],
+    [
+      "iterating ends with a page",
+      "if (!listed.pagination.has_next_page || seen.size === before) return;",
+      "return;",
+      "iterate",
+    ],
+    [
+      "iterating has no end time",
+      "const listed = await sandboxes.list({ ...filters, end_time, page }, options);",
+      "const listed = await sandboxes.list({ ...filters, page }, options);",
+      "iterate",
+    ],
+    [
+      "iterating asks for all pages first",
+      "const seen = new Set<string>();",
+      "const seen = new Set<string>();\n  await sandboxes.list({ ...filters, page: 2 }, options);",
+      "iterate",
+    ],
+    ["iterating lists nothing of its own", "yield sandbox;", "yield sandbox;\n      yield { ...sandbox };", "iterate"],
+    [
+      "iterating nothing yields something",
+      "let end_time = filters?.end_time;",
+      "let end_time = filters?.end_time;\n  yield {} as Sandbox;",
+      "iterate",
+    ],
+  ]),
   ...inFile("packages/core/src/resources/sandboxes.ts", [
     [
       "the caller's key is forgotten",
@@ -180,37 +208,6 @@ export const coreHandleMutants: readonly Mutant[] = [
       "new Sandbox(this.#client, { id: status.id, status })",
       "new Sandbox(this.#client, { id: status.id })",
       "listing",
-    ],
-    ["iterating yields twice", "if (seen.has(sandbox.id)) continue;", "", "iterate"],
-    [
-      "iterating ends with a page",
-      "if (!sandboxes.pagination.has_next_page || seen.size === before) return;",
-      "return;",
-      "iterate",
-    ],
-    [
-      "iterating has no end time",
-      "const sandboxes = await this.list({ ...filters, end_time, page }, options);",
-      "const sandboxes = await this.list({ ...filters, page }, options);",
-      "iterate",
-    ],
-    [
-      "iterating asks for all pages first",
-      "const seen = new Set<string>();",
-      "const seen = new Set<string>();\n    await this.list({ ...filters, page: 2 }, options);",
-      "iterate",
-    ],
-    [
-      "iterating lists nothing of its own",
-      "yield sandbox;",
-      'yield sandbox;\n        yield new Sandbox(this.#client, { id: "more" });',
-      "iterate",
-    ],
-    [
-      "iterating nothing yields something",
-      "let end_time = filters?.end_time;",
-      'let end_time = filters?.end_time;\n    yield this.fromId("sbx-none");',
-      "iterate",
     ],
     [
       "tags are not asked for",

@@ -83,16 +83,18 @@ export const lifetimeMutants: readonly Mutant[] = [
     ["memory that ran out is any end", "out_of_memory: SandboxOOMError,", "", "reasons"],
     ["an idle end is any end", "idle: SandboxExpiredError,", "", "reasons"],
   ]),
-  ...inFile("packages/core/src/extras/waiting.ts", [
+  ...inFile("packages/core/src/extras/polling.ts", [
     [
       "a wait has the limit of single calls",
       "timeoutMs: options.timeoutMs ?? Number.POSITIVE_INFINITY,",
       "timeoutMs: options.timeoutMs,",
       "waiting",
     ],
-    ["a wait leaves the handle as it was", "learn(sandbox, status);", "", "waiting"],
     ["a wait asks as often for ever", "wait = Math.min(wait * 1.6, longest);", "", "waiting"],
     ["a wait passes over Retry-After", "least = error.retryAfterMs ?? 0;", "", "waiting"],
+  ]),
+  ...inFile("packages/core/src/extras/waiting.ts", [
+    ["a wait leaves the handle as it was", "learn(sandbox, status);", "", "waiting"],
     ["what ended while waited for has no reason", "details, status);", "details, {});", "waiting", "reasons"],
     [
       "a wait for the end ends while it runs",

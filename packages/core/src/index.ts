@@ -18,7 +18,7 @@ export {
   StreamInterruptedError,
   UploadTimeoutError,
 } from "./errors/client-errors.ts";
-export { JobStartError } from "./errors/job-start-error.ts";
+export type { JobStartError } from "./errors/job-start-error.ts";
 export { SandboxExpiredError, SandboxImagePullError, SandboxOOMError } from "./errors/lifecycle-errors.ts";
 export { LogGapError } from "./errors/log-gap-error.ts";
 export { type Admitted, type ErrorDetails, isSandboxError, SandboxError } from "./errors/sandbox-error.ts";

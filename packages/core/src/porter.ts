@@ -4,7 +4,8 @@ import { type ConnectionOptions, type Environment, resolveConfiguration } from "
 import { ConfigurationError } from "./errors/client-errors.ts";
 import type { Hooks } from "./hooks.ts";
 import { createRaw, type RawClient } from "./raw.ts";
-import { allJobs, type Jobs } from "./resources/jobs.ts";
+import { type Jobs, jobCode } from "./resources/jobs.ts";
+import { lazily } from "./resources/lazy.ts";
 import { Sandboxes } from "./resources/sandboxes.ts";
 import { type Snapshots, snapshotsOf } from "./resources/snapshots.ts";
 import { Volumes } from "./resources/volume.ts";
@@ -98,7 +99,7 @@ export class Porter {
     this.sandboxes = new Sandboxes(this.#client, this.raw);
     this.volumes = new Volumes(this.#client, this.raw);
     this.snapshots = snapshotsOf(this.#client, this.raw);
-    this.jobs = allJobs(this.#client);
+    this.jobs = lazily(jobCode, "status wait fromJSON", this.#client, undefined);
   }
 
   /** Whether the server is alive. */

@@ -1,13 +1,15 @@
 import { SandboxError } from "./sandbox-error.ts";
 
 /**
- * A job was not started (`admitted` is `false`), or nobody can tell whether it was (`"unknown"`), as when the answer was
- * lost. Then `sandbox.jobs.get(error.jobId)` tells; starting again with `id: error.jobId` never starts it twice.
+ * A job was not started (`code` is `job_not_started`, `admitted` is `false`), or nobody can tell whether it was
+ * (`job_start_unknown`, `"unknown"`), as when the answer was lost. Then `sandbox.jobs.get(error.jobId)` tells, and starting it
+ * again with `id: error.jobId` never starts it twice. The class is loaded with the jobs, so tell it by its `code`.
  */
 export class JobStartError extends SandboxError {
   static {
     JobStartError.prototype.name = "JobStartError";
   }
+  declare readonly code: "job_not_started" | "job_start_unknown";
   declare readonly jobId: string;
   declare readonly sandboxId: string;
 }

@@ -18,7 +18,7 @@ import { withinScope } from "../transport/request.ts";
 import type { CallOptions, Scope } from "../transport/scope.ts";
 import type { ExecResult } from "../types.ts";
 import type { JobWaitOptions } from "./job.ts";
-import { lateError, poll, unlimited } from "./waiting.ts";
+import { lateError, poll, unlimited } from "./polling.ts";
 
 /** How a job is. */
 export interface JobStatus {

@@ -1,7 +1,5 @@
 import type { Job, JobStartOptions, JobStatus, JobsWaitOptions } from "../extras/jobs.ts";
-import type { Client } from "../transport/client.ts";
 import type { CallOptions } from "../transport/scope.ts";
-import { lazily } from "./lazy.ts";
 
 /** `sandbox.jobs`: commands that go on when this program ends. */
 export interface SandboxJobs {
@@ -57,9 +55,5 @@ export interface Jobs {
   fromJSON(json: unknown): Promise<Job>;
 }
 
-const jobCode = () => import("../extras/jobs.ts");
-
-export const jobsOf = (client: Client, id: string) =>
-  lazily<SandboxJobs>(jobCode, "start get list fromJSON", client, id);
-
-export const allJobs = (client: Client) => lazily<Jobs>(jobCode, "status wait fromJSON", client, undefined);
+/** What starts jobs and looks after them is loaded when it is used. */
+export const jobCode = () => import("../extras/jobs.ts");

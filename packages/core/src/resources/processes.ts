@@ -1,9 +1,7 @@
 import type { Process, ProcessJson } from "../extras/process.ts";
 import type { AttachOptions } from "../extras/spawn.ts";
-import type { Client } from "../transport/client.ts";
 import type { CallOptions } from "../transport/scope.ts";
 import type { ProcessStatus } from "../types.ts";
-import { lazily } from "./lazy.ts";
 
 /** What starts and follows processes is loaded when one is. */
 export const processCode = () => import("../extras/spawn.ts");
@@ -24,5 +22,3 @@ export interface Processes {
    */
   attach(process: string | ProcessJson, options?: AttachOptions): Promise<Process>;
 }
-
-export const processesOf = (client: Client, id: string) => lazily<Processes>(processCode, "list attach", client, id);

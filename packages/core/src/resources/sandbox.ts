@@ -23,8 +23,9 @@ import type {
 } from "../types.ts";
 import { exec } from "./exec.ts";
 import { handleJson } from "./handle-json.ts";
-import { jobsOf, type SandboxJobs } from "./jobs.ts";
-import { type Processes, processCode, processesOf } from "./processes.ts";
+import { jobCode, type SandboxJobs } from "./jobs.ts";
+import { lazily } from "./lazy.ts";
+import { type Processes, processCode } from "./processes.ts";
 import { SandboxFiles } from "./sandbox-files.ts";
 
 /** What not every program needs is loaded when it is used. */
@@ -117,12 +118,12 @@ export class Sandbox {
 
   /** The commands that were started with `spawn`. */
   get processes(): Processes {
-    return processesOf(this.#client, this.id);
+    return lazily(processCode, "list attach", this.#client, this.id);
   }
 
   /** Commands that go on when this program ends. */
   get jobs(): SandboxJobs {
-    return jobsOf(this.#client, this.id);
+    return lazily(jobCode, "start get list fromJSON", this.#client, this.id);
   }
 
   /**

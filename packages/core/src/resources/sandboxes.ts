@@ -117,25 +117,7 @@ export class Sandboxes {
    * @param options hold for each page.
    */
   async *iterate(filters?: SandboxFilters, options?: CallOptions): AsyncGenerator<Sandbox, void, undefined> {
-    const seen = new Set<string>();
-    let end_time = filters?.end_time;
-    for (let page = 1; ; page++) {
-      const sandboxes = await this.list({ ...filters, end_time, page }, options);
-      const before = seen.size;
-      // Pages shift when sandboxes are created meanwhile: the end of the window is fixed, by the later of the two clocks.
-      end_time ??= new Date(
-        Math.max(
-          this.#client.clock.now(),
-          ...sandboxes.map(({ status }) => Date.parse(status?.created_at ?? "") + 1 || 0),
-        ),
-      );
-      for (const sandbox of sandboxes) {
-        if (seen.has(sandbox.id)) continue;
-        seen.add(sandbox.id);
-        yield sandbox;
-      }
-      if (!sandboxes.pagination.has_next_page || seen.size === before) return;
-    }
+    yield* (await import("../extras/iterating.ts")).iterate(this.#client, this, filters, options);
   }
 
   /** How many sandboxes were created, over time: oldest first, without gaps. */
