@@ -12,6 +12,9 @@ export default defineConfig({
       "docs/*.test.ts",
       "examples/quickstart/*.test.ts",
     ],
+    // A test that hangs is found all the same; one on a busy machine is only slow.
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
     // Tests that need a container engine have a run of their own: packages/docker/vitest.docker.config.ts.
     exclude: ["**/node_modules/**", "**/dist/**", "**/*.docker.test.ts"],
   },
