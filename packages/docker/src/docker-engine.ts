@@ -17,6 +17,7 @@ import { createMetrics } from "./metrics.ts";
 import { namesOf } from "./names.ts";
 import { createNetwork } from "./network.ts";
 import { isIpv4 } from "./nft.ts";
+import { checkFilterable, hasOwnKernel } from "./runtime.ts";
 import { createSandboxes } from "./sandboxes.ts";
 import { killRest, signalExec } from "./signal.ts";
 import { createSnapshots } from "./snapshots.ts";
@@ -163,6 +164,16 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
     onEnded: metrics.rest,
   });
 
+  let held: Promise<void> | undefined;
+  /** Asked of the engine once, and again after it has failed. */
+  const filterable = (): Promise<void> => {
+    held ??= checkFilterable(client, isolation.runtime).catch((error) => {
+      held = undefined;
+      throw error;
+    });
+    return held;
+  };
+
   const features: EngineFeatures = {
     resources: true,
     egress: filtered,
@@ -210,6 +221,7 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
       const refusal = refuses(plan);
       if (refusal !== undefined) throw new EngineError("unsupported", `${refusal.field}: ${refusal.rule}`);
       begins?.();
+      if (filtered) await translated(filterable);
       return sandboxes.start(plan, signal);
     },
     attachSandbox: (id) => translated(() => sandboxes.attach(id)),
@@ -230,7 +242,7 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
         container: container.id,
         env: [...variables, `${marker}=${exec_id}`],
       });
-      const killer = { client, names, images, helperImage };
+      const killer = { client, names, images, helperImage, inside: hasOwnKernel(isolation.runtime) };
       let ended = false;
       streams.exit.then(
         () => {
