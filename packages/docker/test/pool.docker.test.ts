@@ -15,7 +15,7 @@ interface Listed {
   readonly State: string;
 }
 
-describe.skipIf(skip !== undefined)(`containers that are kept ready ${skip ?? ""}`, () => {
+describe.skipIf(skip !== undefined)(`containers that are kept ready ${skip ?? ""}`, { timeout: 180_000 }, () => {
   const closing: (() => unknown)[] = [];
   afterEach(async () => {
     for (const close of closing.splice(0).reverse()) await close();
@@ -34,7 +34,7 @@ describe.skipIf(skip !== undefined)(`containers that are kept ready ${skip ?? ""
     (await made(b)).filter(({ Names, State }) => State === "running" && Names[0]?.includes(".pool."));
   async function filled(b: Bench, size = 2): Promise<void> {
     await b.engine.inventory();
-    await expect.poll(async () => (await waiting(b)).length, { timeout: 30_000 }).toBe(size);
+    await expect.poll(async () => (await waiting(b)).length, { timeout: 60_000 }).toBe(size);
     // Started is not yet known to be started.
     await new Promise((resolve) => setTimeout(resolve, 300));
   }
