@@ -2,7 +2,7 @@
 import type { Job, Measurement, Memory, Rates, Suite, Work } from "./harness.ts";
 
 /** Units of work a second in one round. */
-async function round({ run }: Work, { inFlight, roundMs }: Measurement): Promise<number> {
+async function round({ run, rest }: Work, { inFlight, roundMs }: Measurement): Promise<number> {
   globalThis.gc?.();
   const began = performance.now();
   let done = 0;
@@ -13,7 +13,9 @@ async function round({ run }: Work, { inFlight, roundMs }: Measurement): Promise
     } while (performance.now() - began < roundMs);
   };
   await Promise.all(Array.from({ length: inFlight }, place));
-  return (done * 1000) / (performance.now() - began);
+  const rate = (done * 1000) / (performance.now() - began);
+  await rest?.();
+  return rate;
 }
 
 async function pairs(suite: Suite, measurement: Measurement): Promise<Rates> {

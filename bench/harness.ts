@@ -8,6 +8,8 @@ import { estimate, median } from "./statistics.ts";
 /** One thing that is measured: `run` does one unit of it. */
 export interface Work {
   run(): Promise<unknown> | unknown;
+  /** Puts away what a round left behind, between rounds; its time is not counted. */
+  rest?(): Promise<void> | void;
   close?(): Promise<void> | void;
 }
 

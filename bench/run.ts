@@ -1,5 +1,6 @@
 // `pnpm bench [name...] [--json] [--quick]`: measures, prints, and never fails for a figure, only for a crash.
 import { availableParallelism } from "node:os";
+import { docker } from "./docker.ts";
 import { fake } from "./fake.ts";
 import { files } from "./files.ts";
 import { imports } from "./import.ts";
@@ -16,6 +17,7 @@ const benchmarks: Record<string, (quick: boolean, progress: (text: string) => vo
   files,
   spawn,
   fake,
+  docker,
 };
 
 const words = process.argv.slice(2);

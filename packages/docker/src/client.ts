@@ -55,8 +55,8 @@ export function createDockerClient(endpoint: Endpoint, clock: Clock): DockerClie
   const secure = endpoint.kind === "tcp" && endpoint.tls !== undefined;
   const transport = secure ? https : http;
   const agent = secure
-    ? new https.Agent({ keepAlive: true, scheduling: "lifo" })
-    : new http.Agent({ keepAlive: true, scheduling: "lifo" });
+    ? new https.Agent({ keepAlive: true, scheduling: "lifo", maxFreeSockets: 8 })
+    : new http.Agent({ keepAlive: true, scheduling: "lifo", maxFreeSockets: 8 });
   const open = new Set<Socket>();
   const address: https.RequestOptions =
     endpoint.kind === "socket"

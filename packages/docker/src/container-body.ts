@@ -1,7 +1,7 @@
 import { type SandboxPlan, type SandboxSize, sizeOf } from "@porter-sandbox/api";
 import type { Exposure } from "./ingress.ts";
 import type { ContainerInspection } from "./inspection.ts";
-import { label, type Names } from "./names.ts";
+import { type Kind, label, type Names } from "./names.ts";
 
 /** What a sandbox may use when it does not say. */
 export interface DefaultLimits {
@@ -63,12 +63,14 @@ export interface BodyOptions {
   readonly exposure?: Exposure | undefined;
   /** Whether the exposed port is published on loopback, where the sandbox has no packet filter to let this machine in. */
   readonly publish?: boolean | undefined;
+  /** Default `sandbox`. */
+  readonly kind?: Extract<Kind, "sandbox" | "pool"> | undefined;
 }
 
 /** The body of a sandbox's `POST /containers/create`. */
 export function sandboxBody(
   plan: SandboxPlan,
-  { names, limits, isolation, image, network, exposure, publish = false }: BodyOptions,
+  { names, limits, isolation, image, network, exposure, publish = false, kind = "sandbox" }: BodyOptions,
 ) {
   const size = sizeOfPlan(plan, limits);
   const published = publish && exposure !== undefined ? `${exposure.port}/tcp` : undefined;
@@ -80,7 +82,7 @@ export function sandboxBody(
     ...entry(plan),
     Env: Object.entries(plan.env).map(([key, value]) => `${key}=${value}`),
     Labels: {
-      ...names.labels("sandbox", plan.id),
+      ...names.labels(kind, plan.id),
       // Also when it is nothing: an image or a snapshot could say otherwise.
       [label.ingress]: exposure === undefined ? "" : JSON.stringify(exposure),
     },
@@ -134,11 +136,14 @@ function shutIn({ runtime, userns, seccomp, capabilities = defaultCapabilities }
 }
 
 /** What a sandbox is promised that does not say what it needs. */
+export const defaultSize = ({ cpu_cores = 1, memory_bytes = 1024 * mebibyte }: DefaultLimits): SandboxSize => ({
+  cpu_cores,
+  memory_bytes,
+});
+
 /** What a sandbox is promised. */
-export const sizeOfPlan = (
-  { resources }: SandboxPlan,
-  { cpu_cores = 1, memory_bytes = 1024 * mebibyte }: DefaultLimits,
-): SandboxSize => sizeOf(resources, { cpu_cores, memory_bytes });
+export const sizeOfPlan = ({ resources }: SandboxPlan, limits: DefaultLimits): SandboxSize =>
+  sizeOf(resources, defaultSize(limits));
 
 /** What a container was promised when it was made. */
 export const sizeOfContainer = ({ CpuQuota = 0, Memory = 0 }: ContainerInspection["HostConfig"]): SandboxSize => ({

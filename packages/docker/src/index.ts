@@ -2,4 +2,5 @@ export { type DefaultLimits, defaultCapabilities, type Isolation } from "./conta
 export { type DockerEngine, type DockerEngineOptions, dockerEngine } from "./docker-engine.ts";
 export type { PullProgress, RegistryCredentials } from "./images.ts";
 export type { ProxyOptions } from "./ingress.ts";
+export type { WarmPool } from "./pool.ts";
 export { type DockerSurvey, type SurveyOptions, surveyDocker } from "./survey.ts";

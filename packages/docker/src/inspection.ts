@@ -34,6 +34,7 @@ export interface ContainerInspection {
 
 export interface ContainerSummary {
   readonly Id: string;
+  readonly Names?: readonly string[] | null;
   readonly State: string;
   readonly Labels?: Readonly<Record<string, string>> | null;
   readonly HostConfig?: { readonly NetworkMode?: string };

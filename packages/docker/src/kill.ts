@@ -1,4 +1,4 @@
-import type { DockerClient } from "./client.ts";
+import { type DockerClient, textOf } from "./client.ts";
 import { helperBody } from "./container-body.ts";
 import { hasStatus, unless } from "./errors.ts";
 import { type Images, lacksImage } from "./images.ts";
@@ -55,6 +55,8 @@ export interface KillerOptions {
   readonly names: Names;
   readonly images: Images;
   readonly helperImage: string;
+  /** Whether no container can share a sandbox's processes, so that what ends them has to run inside. Default false. */
+  readonly inside?: boolean | undefined;
 }
 
 /**
@@ -65,6 +67,12 @@ export interface KillerOptions {
  */
 export async function killExec(options: KillerOptions, container: string, execId: string): Promise<void> {
   const { client } = options;
+  if (options.inside) {
+    // What it is held still by would be held still as well, so there is no second try.
+    if ((await runInside(client, container, ["sh", "-c", script, "kill", `${marker}=${execId}`, "moving"])) !== 0)
+      throw new Error("some processes of the command could not be killed");
+    return;
+  }
   const isRunning = async () => {
     const found = await unless(
       [404],
@@ -113,6 +121,22 @@ export async function release(client: Pick<DockerClient, "call">, container: str
       if (tries <= 1) throw error;
     }
   }
+}
+
+/**
+ * Runs a script in the sandbox itself, where its runtime keeps the processes to itself. That takes a shell, `awk` and
+ * `grep` in its image. Answers the exit code.
+ */
+export async function runInside(client: DockerClient, container: string, command: readonly string[]): Promise<number> {
+  const json = { Cmd: command, User: "0:0", AttachStdout: true, AttachStderr: true };
+  const { Id } = await client.call<{ Id: string }>("POST", `/containers/${container}/exec`, { json });
+  const output = await client.stream("POST", `/exec/${Id}/start`, { json: { Detach: false, Tty: false } });
+  await textOf(output);
+  const { ExitCode } = await client.call<{ ExitCode: number | null }>("GET", `/exec/${Id}/json`);
+  if (ExitCode === 126 || ExitCode === 127) {
+    throw new Error("the runtime keeps its processes to itself, and the image has no shell to end them with");
+  }
+  return ExitCode ?? 1;
 }
 
 async function runKiller(

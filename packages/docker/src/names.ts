@@ -13,17 +13,20 @@ export const label = {
 
 /**
  * - `sandbox`: the container that runs a workload; `holder`: the container whose network namespace it uses
+ * - `pool`: a container that waits to be a sandbox; once it is one, it has a sandbox's name, since labels cannot change
  * - `files`: a helper that works on one volume's files; `kill`: a helper that ends an exec's processes
  * - `volume`, `snapshot`; `deleted`: the mark of a volume that was deleted while an ended sandbox still refers to it
  */
-export type Kind = "sandbox" | "holder" | "files" | "kill" | "volume" | "deleted" | "snapshot";
+export type Kind = "sandbox" | "pool" | "holder" | "files" | "kill" | "volume" | "deleted" | "snapshot";
 
 export interface Names {
   readonly installation: string;
   labels(kind: Kind, id: string): Record<string, string>;
   /** The `filters` of a list that shows only what is ours, of one kind, of one id. */
   filters(kind?: Kind, id?: string): { label: string[] };
-  container(kind: "sandbox" | "holder" | "files" | "kill", id: string): string;
+  container(kind: "sandbox" | "pool" | "holder" | "files" | "kill", id: string): string;
+  /** The sandbox whose container has one of these names, as the engine lists them. */
+  sandboxOf(containerNames: readonly string[] | null | undefined): string | undefined;
   volume(id: string): string;
   deletedMark(id: string): string;
   /** The repository of snapshots; the tag is the snapshot's id. */
@@ -51,6 +54,10 @@ export function namesOf(installation: string): Names {
       ],
     }),
     container: (kind, id) => `${prefix}.${kind}.${id}`,
+    sandboxOf(containerNames) {
+      const start = `/${prefix}.sandbox.`;
+      return containerNames?.find((name) => name.startsWith(start))?.slice(start.length);
+    },
     volume: (id) => `${prefix}.volume.${id}`,
     deletedMark: (id) => `${prefix}.deleted.${id}`,
     snapshotRepository: `${prefix}-snapshot`,

@@ -23,6 +23,8 @@ export interface Network {
    * `port`: what this machine may connect to, and nobody else; nothing when not given.
    */
   holder(wanted: HolderNeeds, signal: AbortSignal): Promise<Holder>;
+  /** Puts a holder's filter up anew, for the public internet, when the machine's addresses are others now. */
+  refresh(holder: string): Promise<void>;
   /** Removes a holder. Unknown ids are fine. */
   release(holder: string): Promise<void>;
   /** Whether this process made the holder and has not released it. */
@@ -66,7 +68,7 @@ export function createNetwork(options: NetworkOptions): Network {
   let closed = false;
   let made: Promise<string[]> | undefined;
   const own = new Set<string>();
-  /** By holder: the filter of those that are kept ready. */
+  /** By holder: its filter. */
   const standing = new Map<string, string>();
 
   /** Answers the subnets, which no sandbox may reach: the gateway, which is this machine, and each other. */
@@ -219,7 +221,6 @@ export function createNetwork(options: NetworkOptions): Network {
         if (holder !== undefined && found !== undefined) {
           replenish();
           await fit(found, needs);
-          standing.delete(holder.id);
           return holder;
         }
         if (holder !== undefined) void release(holder.id);
@@ -228,6 +229,9 @@ export function createNetwork(options: NetworkOptions): Network {
       const holder = await makeHolder(needs);
       replenish();
       return holder;
+    },
+    async refresh(holder) {
+      await filter(await client.call<ContainerInspection>("GET", `/containers/${holder}/json`), {});
     },
     release,
     isOwn: (holder) => own.has(holder),

@@ -17,6 +17,7 @@ import { release } from "./kill.ts";
 import type { Leftovers } from "./leftovers.ts";
 import { label, type Names } from "./names.ts";
 import type { Holder, Network } from "./network.ts";
+import type { Pool } from "./pool.ts";
 
 export interface Sandboxes {
   /** Waits for its turn and for room, says that it begins, and brings it up. */
@@ -47,6 +48,8 @@ export interface SandboxesOptions {
   readonly leftovers: Leftovers;
   readonly network: Network;
   readonly ingress: Ingress;
+  /** Containers that are kept ready. */
+  readonly pool?: Pool | undefined;
   /** Whether sandboxes run behind a holder's packet filter. */
   readonly filtered: boolean;
   /** Whose turn it is to be brought up, and what is promised to those that run. */
@@ -65,8 +68,21 @@ interface Watched {
 }
 
 export function createSandboxes(options: SandboxesOptions): Sandboxes {
-  const { client, names, images, events, clock, limits, isolation, leftovers, network, ingress, filtered, queue } =
-    options;
+  const {
+    client,
+    names,
+    images,
+    events,
+    clock,
+    limits,
+    isolation,
+    leftovers,
+    network,
+    ingress,
+    pool,
+    filtered,
+    queue,
+  } = options;
   const containers = new Map<string, SandboxContainer>();
   /** By container: those whose end is waited for. */
   const watched = new Map<string, Watched>();
@@ -182,8 +198,8 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
 
   /** What a crash between create and start left behind stands in the way of a second try. */
   async function removeUnstarted(id: string): Promise<boolean> {
-    const [found] = await list("sandbox", id);
-    return found?.State === "created" && removeCreated(found.Id);
+    const found = await inspect(names.container("sandbox", id));
+    return found?.State.Status === "created" && removeCreated(found.Id);
   }
 
   /** Removes one that never ran. False when it runs: a start that a former server asked for came true late. */
@@ -200,10 +216,8 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
   const removeContainer = (container: string) =>
     unless([404, 409], client.call("DELETE", `/containers/${container}`, { query: { force: true, v: true } }));
 
-  const list = (kind: "sandbox" | "holder" | "kill", id?: string) =>
-    client.call<ContainerSummary[]>("GET", "/containers/json", {
-      query: { all: true, filters: names.filters(kind, id) },
-    });
+  const list = (kind: "sandbox" | "pool" | "holder" | "kill") =>
+    client.call<ContainerSummary[]>("GET", "/containers/json", { query: { all: true, filters: names.filters(kind) } });
 
   async function networkFor(plan: SandboxPlan, signal: AbortSignal): Promise<{ mode: string; holder?: Holder }> {
     const port = plan.networking?.port;
@@ -220,7 +234,8 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
   async function find(id: string): Promise<SandboxContainer | undefined> {
     const known = containers.get(id);
     if (known !== undefined) return known;
-    const [found] = await list("sandbox", id);
+    // By its name: one that was kept ready has no label that says whose it is.
+    const found = await inspect(names.container("sandbox", id));
     if (found === undefined) return undefined;
     const container = { id: found.Id, network: holderOf(found) ?? found.Id };
     containers.set(id, container);
@@ -264,6 +279,28 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
     }
   }
 
+  /** A container that was kept ready, as the sandbox of this plan; undefined when none can be it. */
+  async function fromPool(plan: SandboxPlan, signal: AbortSignal): Promise<RunningSandbox | undefined> {
+    signal.throwIfAborted();
+    const warm = await pool?.take(plan);
+    if (warm === undefined) return undefined;
+    holdersInUse.add(warm.holder);
+    const made = { id: warm.id, network: warm.holder };
+    try {
+      signal.throwIfAborted();
+      return await watching(made.id, async () => {
+        const found = await inspect(made.id);
+        if (found === undefined) throw new EngineError("engine_error", "its container was removed while it started");
+        // The container is older; the sandbox begins now.
+        return { ...running(plan.id, made, found.State), started_at: clock.now() };
+      });
+    } catch (error) {
+      await leftovers.remove(made.id);
+      await releaseHolder(made).catch(() => {});
+      throw error;
+    }
+  }
+
   async function reattach(
     id: string,
     container: SandboxContainer,
@@ -285,7 +322,11 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
       const inTurn = async (exposure: Exposure | undefined, begins?: () => void) => {
         const started = await queue.enter(plan.id, sizeOfPlan(plan, limits), signal);
         begins?.();
-        return bringUp(plan, exposure, signal).finally(started);
+        try {
+          return (await fromPool(plan, signal)) ?? (await bringUp(plan, exposure, signal));
+        } finally {
+          started();
+        }
       };
       try {
         const exposure = await ingress.claim(plan);
@@ -349,17 +390,25 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
     },
 
     async inventory() {
-      const [sandboxes, holders, killers] = await Promise.all([list("sandbox"), list("holder"), list("kill")]);
+      const [made, pooled, holders, killers] = await Promise.all([
+        list("sandbox"),
+        list("pool"),
+        list("holder"),
+        list("kill"),
+      ]);
+      // One that was handed out is a sandbox like any other; one that waits for a server that is gone is none.
+      const [given, waiting] = split(pooled, ({ Names }) => names.sandboxOf(Names) !== undefined);
+      const [awaited, abandoned] = split(waiting, ({ Id }) => pool?.isOwn(Id) === true);
       const removed = new Set<ContainerSummary>();
-      for (const summary of sandboxes) {
+      for (const summary of made) {
         const unstarted = summary.State === "created" && !containers.has(summary.Labels?.[label.id] ?? "");
         if (unstarted && (await removeCreated(summary.Id))) removed.add(summary);
       }
-      const kept = sandboxes.filter((summary) => !removed.has(summary));
-      const used = new Set(kept.flatMap((summary) => (isOver(summary) ? [] : (holderOf(summary) ?? []))));
+      const kept = [...made.filter((summary) => !removed.has(summary)), ...given];
+      const used = new Set([...kept, ...awaited].flatMap((each) => (isOver(each) ? [] : (holderOf(each) ?? []))));
       const stray = holders.filter(({ Id }) => !used.has(Id) && !holdersInUse.has(Id) && !network.isOwn(Id));
-      await Promise.all([...stray, ...killers].map(({ Id }) => removeContainer(Id)));
-      return kept.flatMap(({ Labels }) => Labels?.[label.id] ?? []);
+      await Promise.all([...stray, ...killers, ...abandoned].map(({ Id }) => removeContainer(Id)));
+      return kept.flatMap(({ Labels, Names }) => names.sandboxOf(Names) ?? Labels?.[label.id] ?? []);
     },
 
     container: find,
@@ -368,7 +417,11 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
 
 const isOver = ({ State }: ContainerSummary) => State === "exited" || State === "dead";
 
-function holderOf({ HostConfig }: ContainerSummary): string | undefined {
+function split<T>(all: readonly T[], test: (one: T) => boolean): [yes: T[], no: T[]] {
+  return [all.filter(test), all.filter((one) => !test(one))];
+}
+
+function holderOf({ HostConfig }: Pick<ContainerSummary, "HostConfig">): string | undefined {
   return /^container:(.+)$/.exec(HostConfig?.NetworkMode ?? "")?.[1];
 }
 

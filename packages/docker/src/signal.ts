@@ -1,6 +1,6 @@
 import { helperBody } from "./container-body.ts";
 import { unless } from "./errors.ts";
-import { type KillerOptions, killExec, marker } from "./kill.ts";
+import { type KillerOptions, killExec, marker, runInside } from "./kill.ts";
 
 /**
  * Sends a signal to the process groups of an exec's first processes: those that carry its mark and whose parent does not.
@@ -20,14 +20,16 @@ exit 0
 
 /** Sends a signal such as `SIGTERM` to an exec of a container. Nothing happens when it has ended. */
 export async function signalExec(
-  { client, names, helperImage }: KillerOptions,
+  { client, names, helperImage, inside }: KillerOptions,
   container: string,
   execId: string,
   name: string,
 ): Promise<void> {
+  const command = ["sh", "-c", script, "signal", `${marker}=${execId}`, name.replace(/^SIG/, "")];
+  if (inside) return void (await runInside(client, container, command));
   const body = helperBody({
     image: helperImage,
-    command: ["sh", "-c", script, "signal", `${marker}=${execId}`, name.replace(/^SIG/, "")],
+    command,
     labels: names.labels("kill", execId),
     capabilities: ["KILL", "SYS_PTRACE"],
     host: { PidMode: `container:${container}` },

@@ -4,7 +4,8 @@ import { describe, expect, it } from "vitest";
 import { fold, parseListing } from "./volume-script.ts";
 
 describe("an argument of the helper", () => {
-  it("holds no white space, and is undone by printf", () => {
+  // It starts a shell for each; a busy machine takes its time.
+  it("holds no white space, and is undone by printf", { timeout: 60_000 }, () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 30 }), (text) => {
         fc.pre(!text.includes("\0"));

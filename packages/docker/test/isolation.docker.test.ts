@@ -228,7 +228,9 @@ describe.skipIf(noFilter !== undefined)(`egress ${noFilter ?? ""}`, () => {
     for (const id of [one, range, none]) await b.engine.removeSandbox(id);
   });
 
-  it("reaches no address of the machine, whenever and wherever it came to be, whatever a list says", async () => {
+  it("reaches no address of the machine, whenever and wherever it came to be, whatever a list says", {
+    timeout: 180_000,
+  }, async () => {
     // On loopback, on an interface that has nobody at its other end, and after a network was made ready.
     const late = { lo: "203.0.113.130", [`${world}b`]: "198.51.100.1" };
     ip("link", "add", `${world}b`, "type", "bridge");

@@ -24,7 +24,7 @@ describe("the command line", () => {
 
   test("takes everything", () => {
     const line =
-      "--engine docker --port 0 --host ::1 --key-file k --data-dir d --retention 1h30m --tls-key a --tls-cert b --egress unenforced --installation x-1 --helper-image i:1 --capacity-cpu 1500m --capacity-memory 32Gi --proxy-port 8081 --proxy-host 0.0.0.0 --proxy-domain apps.test";
+      "--engine docker --port 0 --host ::1 --key-file k --data-dir d --retention 1h30m --tls-key a --tls-cert b --egress unenforced --installation x-1 --helper-image i:1 --capacity-cpu 1500m --capacity-memory 32Gi --pool-image p:1 --pool-size 8 --proxy-port 8081 --proxy-host 0.0.0.0 --proxy-domain apps.test";
     expect(parse(line)).toEqual({
       action: "serve",
       options: {
@@ -39,6 +39,7 @@ describe("the command line", () => {
         installation: "x-1",
         helperImage: "i:1",
         capacity: { cpu_cores: 1.5, memory_bytes: 32 * 2 ** 30 },
+        pool: { image: "p:1", size: 8 },
         proxy: { port: 8081, host: "0.0.0.0", domain: "apps.test" },
       },
     });
@@ -56,6 +57,9 @@ describe("the command line", () => {
     ["--engine memory --data-dir=", '--data-dir: must not be empty (got "")'],
     ["--engine memory --egress enforced", "--egress: goes only with --engine docker (got --engine memory)"],
     ["--engine docker --egress off", '--egress: must be one of enforced, unenforced (got "off")'],
+    ["--engine memory --pool-image i:1", "--pool-image: goes only with --engine docker (got --engine memory)"],
+    ["--engine docker --pool-size 2", "--pool-size: goes only with --pool-image, which is missing"],
+    ["--engine docker --pool-image i:1 --pool-size 0", '--pool-size: must be a whole number from 1 to 100 (got "0")'],
     ["--engine memory --proxy-port 1", "--proxy-port: goes only with --engine docker (got --engine memory)"],
     ["--engine docker --proxy-port x", '--proxy-port: must be a whole number from 0 to 65535 (got "x")'],
     [

@@ -29,6 +29,31 @@ test("what runs goes on: its end, its TTL and its commands are the new server's"
   expect((await second.ask("POST", "/v1/sandbox/run", { image: "a:1", name: "a" })).status).toBe(409);
 });
 
+test("what is taken up again is as old as it was noted, and never older than its create", async () => {
+  const { clock, engine, store, life } = twoLives();
+  const first = life();
+  const noted = await first.run({ ttl_seconds: 60 });
+  const before = await store.getSandbox(noted);
+  const unnoted = await first.run();
+  await store.updateSandbox(unnoted, ["running"], { phase: "creating", started_at: undefined });
+  const attach = engine.attachSandbox;
+  // A container that ran before it was anybody's.
+  engine.attachSandbox = async (id) => {
+    const running = await attach.call(engine, id);
+    return running && { ...running, started_at: clock.now() - 3_600_000 };
+  };
+  await clock.advance(1_000);
+  const second = life();
+  await second.api.ready();
+  expect((await store.getSandbox(noted))?.started_at).toBe(before?.started_at);
+  const taken = await store.getSandbox(unnoted);
+  expect(taken).toMatchObject({ phase: "running", started_at: taken?.created_at });
+  await clock.advance(58_000);
+  expect(await second.phase(noted)).toBe("running");
+  await clock.advance(1_000);
+  expect(await second.phase(noted)).toBe("terminated");
+});
+
 test("what is gone failed, and what never came up comes up now", async () => {
   const { engine, life } = twoLives();
   const first = life();

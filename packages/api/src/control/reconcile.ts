@@ -23,7 +23,11 @@ async function* allSandboxes(plane: Plane): AsyncGenerator<SandboxRecord> {
 
 async function resume(plane: Plane, record: SandboxRecord, inEngine: boolean): Promise<void> {
   const running = inEngine ? await plane.engine.attachSandbox(record.id) : undefined;
-  if (running !== undefined) return adopt(plane, record.id, running);
+  if (running !== undefined) {
+    // What was noted stays; and no sandbox began before it was asked for, though its container may have.
+    const started_at = record.started_at ?? Math.max(running.started_at, record.created_at);
+    return adopt(plane, record.id, { ...running, started_at });
+  }
   if (record.phase === "running" || record.launch === undefined) {
     const message = "it was gone when the server came back";
     return finish(plane, record.id, { reason: "lost", message, finished_at: plane.clock.now() });

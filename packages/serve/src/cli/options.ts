@@ -20,6 +20,8 @@ export interface CliOptions {
   readonly helperImage?: string | undefined;
   /** What may be promised to all sandboxes together, in cores and bytes. */
   readonly capacity?: CliCapacity | undefined;
+  /** What the Docker engine keeps ready. */
+  readonly pool?: { readonly image: string; readonly size: number } | undefined;
   /** Where the Docker engine serves the ports that sandboxes expose. */
   readonly proxy?: CliProxy | undefined;
 }
@@ -61,6 +63,8 @@ export const usage = `Serves the Sandbox API.
   --egress MODE            docker: enforced (default) or unenforced, without a packet filter around sandboxes
   --installation NAME      docker: tells this server's containers from others' (default: made with the data directory)
   --helper-image IMAGE     docker: image with busybox for the files of volumes (default busybox:1)
+  --pool-image IMAGE       docker: containers of this image are kept ready for creates that ask for nothing but it
+  --pool-size N            docker: how many, 1 to 100 (default 2)
   --proxy-port PORT        docker: where the ports that sandboxes expose are served (default 0, one that is free)
   --proxy-host HOST        docker: address that the proxy listens on (default 127.0.0.1); others reach the sandboxes by it
   --proxy-domain DOMAIN    docker: a sandbox is NAME.DOMAIN (default localhost); all names in it must lead to the proxy
@@ -84,6 +88,8 @@ const settings = {
   egress: { type: "string" },
   installation: { type: "string" },
   "helper-image": { type: "string" },
+  "pool-image": { type: "string" },
+  "pool-size": { type: "string" },
   "proxy-port": { type: "string" },
   "proxy-host": { type: "string" },
   "proxy-domain": { type: "string" },
@@ -95,7 +101,10 @@ const EGRESS = ["enforced", "unenforced"] as const;
 
 const longestRetentionMs = 87_600 * 3_600_000;
 
-const DOCKER_ONLY = ["egress", "installation", "helper-image", "proxy-port", "proxy-host", "proxy-domain"] as const;
+const DOCKER_ONLY = [
+  ...(["egress", "installation", "helper-image", "pool-image", "pool-size"] as const),
+  ...(["proxy-port", "proxy-host", "proxy-domain"] as const),
+];
 
 function read(words: readonly string[]) {
   try {
@@ -145,6 +154,14 @@ function capacityOf({ "capacity-cpu": cpu, "capacity-memory": memory }: Values):
   return { cpu_cores: cpu_cores || undefined, memory_bytes: memory_bytes || undefined };
 }
 
+function poolOf({ "pool-image": image, "pool-size": size }: Values): CliOptions["pool"] {
+  if (image === undefined && size === undefined) return undefined;
+  if (image === undefined) throw new UsageError("--pool-size: goes only with --pool-image, which is missing");
+  if (size === undefined) return { image, size: 2 };
+  if (/^\d{1,3}$/.test(size) && Number(size) >= 1 && Number(size) <= 100) return { image, size: Number(size) };
+  throw new UsageError(`--pool-size: must be a whole number from 1 to 100 (got ${JSON.stringify(size)})`);
+}
+
 function proxyOf({ "proxy-port": port, "proxy-host": host, "proxy-domain": domain }: Values): CliProxy | undefined {
   if (port === undefined && host === undefined && domain === undefined) return undefined;
   return { port: port === undefined ? undefined : portOf("proxy-port", port), host, domain };
@@ -188,6 +205,7 @@ export function parseCli(words: readonly string[]): CliRequest {
       installation,
       helperImage: values["helper-image"],
       capacity: capacityOf(values),
+      pool: poolOf(values),
       proxy: proxyOf(values),
     },
   };
