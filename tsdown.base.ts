@@ -22,7 +22,8 @@ const entries = [...new Set(published(manifest.publishConfig.exports))].map((fil
 /** The client's sources, declarations aside. */
 const client = /\/(?:spec|core|edge)\/(?:src|generated)\/.*(?<!\.d)\.ts$/;
 /** What core loads with `import()`, and the tables that go with it. */
-const onFirstUse = /\/core\/src\/extras\/|\/spec\/generated\/extensions(?:\/|\.ts$)/;
+const tables = /\/spec\/generated\/parts\//;
+const onFirstUse = /\/core\/src\/extras\/|\/spec\/generated\/parts(?:\/|\.ts$)/;
 /** Lists of exports, and rules of servers: that one of them names a module does not mean that the client needs it. */
 const lists = /\/(?:spec|core|edge)\/src\/index\.ts$|\/spec\/src\/query\.ts$/;
 
@@ -63,6 +64,8 @@ export const library = defineConfig({
   // The client that several entries share is one file (declarations aside): each file costs every program that imports
   // it. What is loaded on first use stays out of it.
   outputOptions: {
+    // The tables of a part are named as the module that needs them.
+    chunkFileNames: ({ moduleIds }) => (moduleIds.every((id) => tables.test(id)) ? "[name]-tables.js" : "[name].js"),
     codeSplitting: { groups: [{ name: clientOf, minShareCount: Math.min(entries.length, 2) }] },
   },
   checks: { pluginTimings: false },

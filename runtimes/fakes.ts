@@ -31,7 +31,15 @@ export const facts: Readonly<Record<FakeKind, Omit<Target, "fetch">>> = {
   /** An engine that can do no more than it must. */
   lean: {
     image: "busybox:1",
-    capabilities: ["exit_codes", "idempotency_keys", "refuses_unsupported", "many", "any_headers", "streamed_uploads"],
+    capabilities: [
+      "exit_codes",
+      "idempotency_keys",
+      "refuses_unsupported",
+      "sandbox_files",
+      "many",
+      "any_headers",
+      "streamed_uploads",
+    ],
   },
 };
 

@@ -11,12 +11,14 @@ const bareCoreLimit = 8_600;
 const extraLimits: Readonly<Record<string, number>> = {
   "exec-options": 9_400,
   "file-content": 2_400,
-  "file-listing": 900,
   iterating: 500,
-  jobs: 7_600,
   ttl: 900,
+  jobs: 7_600,
   "log-reading": 2_600,
-  operations: 900,
+  metrics: 700,
+  operations: 1_000,
+  "sandbox-files": 8_700,
+  snapshots: 900,
   spawn: 7_800,
   waiting: 1_900,
 };

@@ -10,6 +10,7 @@ import { jobMutants } from "./jobs.ts";
 import { lifetimeMutants } from "./lifetime.ts";
 import type { Mutant } from "./mutant.ts";
 import { queueMutants } from "./queue.ts";
+import { sandboxFileMutants } from "./sandbox-files.ts";
 import { specMutants } from "./spec.ts";
 import { testingMutants } from "./testing.ts";
 
@@ -27,5 +28,6 @@ export const catalogue: readonly Mutant[] = [
   ...coreCheckMutants,
   ...coreTransportMutants,
   ...coreHandleMutants,
+  ...sandboxFileMutants,
   ...jobMutants,
 ];

@@ -54,6 +54,7 @@ export const coreHandleMutants: readonly Mutant[] = [
       'if (typeof given.getReader === "function") return { body: "[object ReadableStream]", once: true };',
       "writing files",
     ],
+    ["files move back", "body: { from, to } }, options)", "body: { from: to, to: from } }, options)", "moving files"],
   ]),
   ...inFile("packages/core/src/resources/files.ts", [
     [
@@ -72,12 +73,25 @@ export const coreHandleMutants: readonly Mutant[] = [
     ],
     ["what a walk left out is left out", "else await open(file.path);", "", "walking files"],
     ["directories are passed over", "if (!file.isDirectory) continue;", "continue;", "walking files"],
+    ["text is Latin-1", 'new TextDecoder("utf-8", { ignoreBOM: true })', 'new TextDecoder("latin1")', "reading files"],
+    [
+      "a search searches nothing",
+      "matchesOf(on, await list(path, options, { deep: true, search: text }), text),",
+      "matchesOf(on, await list(path, options, { deep: true, search: text }), `${text}x`),",
+      "listing files",
+    ],
+    [
+      "every listing is of the root",
+      "entriesOf(on, await list(path, options, {})),",
+      'entriesOf(on, await list("/", options, {})),',
+      "listing files",
+    ],
   ]),
   ...inFile("packages/core/src/resources/volume.ts", [
     [
       "a handle forgets what it learnt",
-      "Object.assign(this, { name, phase, path, attached_to, created_at });",
-      "Object.assign(this, { path, attached_to, created_at });",
+      "Object.assign(volume, { name, phase, path, attached_to, created_at });",
+      "Object.assign(volume, { path, attached_to, created_at });",
       "volumes",
     ],
     [
@@ -106,20 +120,6 @@ export const coreHandleMutants: readonly Mutant[] = [
       "volumes",
       "faults",
     ],
-    ["text is Latin-1", 'new TextDecoder("utf-8", { ignoreBOM: true })', 'new TextDecoder("latin1")', "reading files"],
-    ["files move back", "body: { from, to } };", "body: { from: to, to: from } };", "moving files"],
-    [
-      "a search searches nothing",
-      "return (await fileListing()).matchesOf(this, listing, text);",
-      "return (await fileListing()).matchesOf(this, listing, `${text}x`);",
-      "listing files",
-    ],
-    [
-      "every listing is of the root",
-      "const listing = await this.#list(path, options);",
-      'const listing = await this.#list("/", options);',
-      "listing files",
-    ],
     [
       "options of a list are passed over",
       '"listVolumes", {}, options);',
@@ -146,12 +146,6 @@ export const coreHandleMutants: readonly Mutant[] = [
       "faults",
     ],
     ["logs have no limit", '"getSandboxLogs", options, { query }', '"getSandboxLogs", options, {}', "logs"],
-    [
-      "a window is not asked for",
-      '"getSandboxMetricsSummary", options, { query }',
-      '"getSandboxMetricsSummary", options, {}',
-      "metrics",
-    ],
     [
       "a handle has the id of nothing",
       "    this.id = known.id;",
@@ -236,14 +230,22 @@ export const coreHandleMutants: readonly Mutant[] = [
       "lookup",
     ],
   ]),
-  ...inFile("packages/core/src/resources/snapshot.ts", [
+  ...inFile("packages/core/src/extras/snapshots.ts", [
     [
       "deleting a snapshot sends nothing",
-      "return deleteSnapshot(this.#client, id, options);\n  }\n}\n\nfunction",
-      "void id;\n    return Promise.resolve();\n  }\n}\n\nfunction",
+      'return call(client, "deleteSnapshot", { path: { id } }, options);',
+      "void [client, id, options];\n  return Promise.resolve();",
       "snapshots",
     ],
-    ["snapshots of one sandbox are of all", "      { query },\n", "      {},\n", "snapshots"],
+    ["snapshots of one sandbox are of all", "{ query }, options", "{}, options", "snapshots"],
+  ]),
+  ...inFile("packages/core/src/extras/metrics.ts", [
+    [
+      "a window is not asked for",
+      '"getSandboxMetricsSummary", { path: { id }, query }',
+      '"getSandboxMetricsSummary", { path: { id } }',
+      "metrics",
+    ],
   ]),
   ...inFile("packages/core/src/resources/exec.ts", [
     [

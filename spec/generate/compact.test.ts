@@ -28,6 +28,9 @@ const document: JsonObject = {
         responses: answer("Wing"),
       },
     },
+    "/v1/kept": {
+      get: { operationId: "listKept", tags: ["snapshots"], "x-retry": "safe", responses: answer("Thing") },
+    },
     "/v1/tails": {
       post: { operationId: "grow", "x-retry": "never", "x-extension": "tails", responses: answer("Tail") },
     },
@@ -44,23 +47,29 @@ const document: JsonObject = {
 
 const files = generateCompact(document, "// Made.\n");
 
-it("keeps the operations of extensions out of the table that every client carries", () => {
+it("keeps the operations of extensions and of tags that many do without out of the table that every client carries", () => {
   const main = files.get("compact.ts");
   expect(main).toContain('listThings: "GET /v1/things Thing"');
   expect(main).toContain("getCapabilities:");
-  expect(main).toContain('elsewhere: readonly string[] = ["listWings","grow"];');
-  expect(main).not.toMatch(/listWings:|grow:|Wing:|Span:|Tail:/);
+  expect(main).toContain('elsewhere: readonly string[] = ["listWings","listKept","grow"];');
+  expect(main).not.toMatch(/listWings:|listKept:|grow:|Wing:|Span:|Tail:/);
 });
 
-it("writes a table for each extension, without the shapes that every client has", () => {
-  expect([...files.keys()]).toEqual(["compact.ts", "extensions.ts", "extensions/tails.ts", "extensions/wings.ts"]);
-  const wings = files.get("extensions/wings.ts");
+it("writes a table for each part, without the shapes that every client has", () => {
+  expect([...files.keys()]).toEqual([
+    "compact.ts",
+    "parts.ts",
+    "parts/snapshots.ts",
+    "parts/tails.ts",
+    "parts/wings.ts",
+  ]);
+  const wings = files.get("parts/wings.ts");
   expect(wings).toContain('listWings: "GET /v1/wings Wing"');
   expect(wings).toContain('listWings: "page?:+"');
   expect(wings).toContain('Span: "metres?:#"');
   expect(wings).not.toMatch(/Thing: |grow|Tail/);
 });
 
-it("lists the tables of all extensions", () => {
-  expect(files.get("extensions.ts")).toContain("readonly Tables[] = [tails, wings];");
+it("lists the tables of all parts", () => {
+  expect(files.get("parts.ts")).toContain("readonly Tables[] = [snapshots, tails, wings];");
 });

@@ -105,24 +105,31 @@ function tablesOf(document: JsonObject, listed: readonly SourceOperation[], left
 const rowsOf = (rows: Map<string, string>, indent: string) =>
   [...rows].map(([name, text]) => `${indent}${name}: ${quote(text)},\n`).join("");
 
-/** Which extension an operation belongs to. Whether there are any is for every client to ask. */
-export function extensionOf({ operation }: SourceOperation): string | undefined {
+/** Tags of the published API that many programs do without. */
+const APART: readonly unknown[] = ["metrics", "snapshots"];
+
+/**
+ * The part of the API that an operation belongs to, when it is one that is loaded with its first use: an extension, or one
+ * of those tags. Which extensions there are is for every client to ask.
+ */
+export function partOf({ operation }: SourceOperation): string | undefined {
   const extension = operation["x-extension"];
-  return extension === undefined || extension === "capabilities" ? undefined : String(extension);
+  if (extension !== undefined && extension !== "capabilities") return String(extension);
+  return (operation.tags as string[] | undefined)?.find((tag) => APART.includes(tag));
 }
 
 /**
- * The files of the client's tables by name: one for the published API, which every bundle carries, one for each extension
- * with operations of its own, which is loaded with the first use of it, and one that has all of these.
+ * The files of the client's tables by name: one for what every bundle carries, one for each part that is loaded with its
+ * first use, and one that has all of these.
  */
 export function generateCompact(document: JsonObject, about: string): Map<string, string> {
   const all = operationsOf(document);
-  const published = tablesOf(
+  const main = tablesOf(
     document,
-    all.filter((one) => extensionOf(one) === undefined),
+    all.filter((one) => partOf(one) === undefined),
   );
-  const extended = all.filter((one) => extensionOf(one) !== undefined);
-  const extensions = [...new Set(extended.flatMap((one) => extensionOf(one) ?? []))].sort();
+  const apart = all.filter((one) => partOf(one) !== undefined);
+  const parts = [...new Set(apart.flatMap((one) => partOf(one) ?? []))].sort();
   const files = new Map([
     [
       "compact.ts",
@@ -144,41 +151,41 @@ export interface Tables {
  * number, \`!\` a boolean, \`{\` a map of strings, a name another of these objects, and \`[\` before a type an array of it.
  */
 export const shapes: Rows = {
-${rowsOf(published.shapes, "  ")}};
+${rowsOf(main.shapes, "  ")}};
 
 /**
  * Method and path; what is answered and what is sent (the name of a shape is JSON, nothing is sent unless it says so);
  * the retry class (or else safe); and \`open\` when no key is asked for. See OperationInfo.
  */
 export const routes: Rows = {
-${rowsOf(published.routes, "  ")}};
+${rowsOf(main.routes, "  ")}};
 
 /**
  * The query parameters of each operation, as the fields of an object. \`$\` is well-formed text, \`~\` such a text that is
  * not empty, \`+\` a whole number from 1, \`@\` a Date or an RFC 3339 time.
  */
 export const parameters: Rows = {
-${rowsOf(published.parameters, "  ")}};
+${rowsOf(main.parameters, "  ")}};
 
-/** The operations that are not here but in the tables of extensions. */
-export const elsewhere: readonly string[] = ${quote(extended.map(({ operation }) => operation.operationId))};
+/** The operations that are not here but in the tables of parts. */
+export const elsewhere: readonly string[] = ${quote(apart.map(({ operation }) => operation.operationId))};
 `,
     ],
     [
-      "extensions.ts",
+      "parts.ts",
       `${about}
-${extensions.map((name) => `import { tables as ${name} } from "./extensions/${name}.ts";\n`).join("")}import type { Tables } from "./compact.ts";
+${parts.map((name) => `import { tables as ${name} } from "./parts/${name}.ts";\n`).join("")}import type { Tables } from "./compact.ts";
 
-/** The tables of all extensions. */
-export const extensions: readonly Tables[] = [${extensions.join(", ")}];
+/** The tables of all parts. */
+export const parts: readonly Tables[] = [${parts.join(", ")}];
 `,
     ],
   ]);
-  for (const name of extensions) {
-    const own = extended.filter((one) => extensionOf(one) === name);
-    const { shapes, routes, parameters } = tablesOf(document, own, new Set(published.shapes.keys()));
+  for (const name of parts) {
+    const own = apart.filter((one) => partOf(one) === name);
+    const { shapes, routes, parameters } = tablesOf(document, own, new Set(main.shapes.keys()));
     files.set(
-      `extensions/${name}.ts`,
+      `parts/${name}.ts`,
       `${about}
 import type { Tables } from "../compact.ts";
 

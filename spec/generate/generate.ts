@@ -67,8 +67,8 @@ if (import.meta.main) {
     }
   } else {
     const fresh = await generateAll();
-    await rm(new URL("generated/extensions/", root), { recursive: true, force: true });
-    await mkdir(new URL("generated/extensions/", root), { recursive: true });
+    await rm(new URL("generated/parts/", root), { recursive: true, force: true });
+    await mkdir(new URL("generated/parts/", root), { recursive: true });
     for (const [name, text] of fresh) await writeFile(new URL(`generated/${name}`, root), text);
   }
 }

@@ -20,7 +20,6 @@ export interface Tables {
 export const shapes: Rows = {
   SandboxSpec: "image? snapshot_id? name? tags?:{ command?:[ args?:[ env?:{ env_groups?:[ volume_mounts?:{ networking?:[NetworkingEntry egress?:EgressSpec resources?:ResourceSpec ttl_seconds?:# idle_timeout_seconds?:#",
   ExecRequest: "command:[ cwd? env?:{ user? timeout_ms?:# stdin?:! tty?:TtySize max_output_bytes?:#",
-  SnapshotRequest: "mode?",
   VolumeSpec: "name? type? object?:ObjectVolumeSpec",
   MoveRequest: "from to",
   HealthResponse: "status",
@@ -33,10 +32,6 @@ export const shapes: Rows = {
   StatusResponse: "id name image tags?:{ phase exit_code?:# reason? message? expires_at? idle_timeout_seconds?:# created_at started_at? finished_at? host internal_address? volume_mounts?:{ exec_target?:ExecTarget",
   ExecResponse: "stdout stderr exit_code:# stdout_truncated?:! stderr_truncated?:! stdout_tail? stderr_tail? stdout_bytes?:# stderr_bytes?:# reason? signal?",
   LogsResponse: "sandbox_id logs:[LogLine",
-  MetricsSummary: "window_seconds:# has_data:! cpu_cores_p50?:# cpu_cores_p90?:# cpu_limit_cores?:# cpu_util_p50_pct?:# cpu_util_p90_pct?:# mem_bytes_p50?:# mem_bytes_p90?:# mem_limit_bytes?:# mem_util_p50_pct?:# mem_util_p90_pct?:#",
-  MetricsResponse: "results:[MetricResult",
-  SnapshotResponse: "id sandbox_id mode status t_created_unix_ms?:# t_ready_unix_ms?:# failure_reason? size_bytes?:#",
-  SnapshotList: "snapshots:[SnapshotResponse",
   VolumeList: "volumes:[VolumeResponse",
   VolumeResponse: "id name type object?:ObjectVolume path phase attached_to:[ created_at",
   FileListing: "path entries:[FileEntry truncated:!",
@@ -50,12 +45,9 @@ export const shapes: Rows = {
   CountPoint: "timestamp count:#",
   ExecTarget: "namespace pod_name container_name",
   LogLine: "timestamp line level exec_id",
-  MetricResult: "series:[MetricSeries",
   ObjectVolume: "bucket prefix? access?",
   FileEntry: "name type size_bytes:# modified_at? truncated?:! entries?:[FileEntry",
   DomainEntry: "domain? visibility?",
-  MetricSeries: "labels?:{ unit? time_series:[MetricPoint",
-  MetricPoint: "timestamp_utc value:#",
 };
 
 /**
@@ -74,11 +66,6 @@ export const routes: Rows = {
   terminateSandbox: "DELETE /v1/sandbox/{id} none none idempotent",
   execSandbox: "POST /v1/sandbox/{id}/exec ExecResponse ExecRequest never",
   getSandboxLogs: "GET /v1/sandbox/{id}/logs LogsResponse",
-  getSandboxMetricsSummary: "GET /v1/sandbox/{id}/metrics-summary MetricsSummary",
-  getSandboxMetrics: "GET /v1/sandbox/{id}/metrics MetricsResponse",
-  createSnapshot: "POST /v1/sandbox/{id}/snapshot SnapshotResponse SnapshotRequest never",
-  listSnapshots: "GET /v1/snapshot SnapshotList",
-  deleteSnapshot: "DELETE /v1/snapshot/{id} none none idempotent",
   listVolumes: "GET /v1/volume VolumeList",
   createVolume: "POST /v1/volume VolumeResponse VolumeSpec never",
   lookupVolume: "GET /v1/volume/lookup IdResponse",
@@ -99,14 +86,11 @@ export const parameters: Rows = {
   countSandboxes: "start_time?:@ end_time?:@ search?:$ tag?:[$ phase?:[$ image?:$ include_filter_values?:!",
   lookupSandbox: "name:~",
   getSandboxLogs: "limit?:+ since?:$ until?:$ level?:[$ exec_id?:$",
-  getSandboxMetricsSummary: "since?:$",
-  getSandboxMetrics: "metric:~ start_time_utc?:@ end_time_utc?:@",
-  listSnapshots: "sandbox_id?:$",
   lookupVolume: "name:~",
   listVolumeFiles: "path?:$ search?:$",
   readVolumeFile: "path:~",
   writeVolumeFile: "path:~",
 };
 
-/** The operations that are not here but in the tables of extensions. */
-export const elsewhere: readonly string[] = ["listProcesses","getProcess","readProcessOutput","writeProcessInput","killProcess","resizeProcess","extendSandboxTtl"];
+/** The operations that are not here but in the tables of parts. */
+export const elsewhere: readonly string[] = ["listProcesses","getProcess","readProcessOutput","writeProcessInput","killProcess","resizeProcess","extendSandboxTtl","getSandboxMetricsSummary","getSandboxMetrics","createSnapshot","listSnapshots","deleteSnapshot"];

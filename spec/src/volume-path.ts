@@ -1,4 +1,4 @@
-/** Paths within a volume. */
+/** Paths within a volume, or within a sandbox. */
 
 import { type Check, fields, text } from "./checks.ts";
 import { textRule, utf8Length } from "./text.ts";
@@ -22,7 +22,7 @@ export function normalizeVolumePath(path: string): string | undefined {
 /** Any path within a volume, the root included. */
 export const checkVolumePath = text(
   (path) => normalizeVolumePath(path) !== undefined,
-  "must be a path within the volume: no .., at most 4096 bytes, and 255 in each part",
+  "must be a path without .., of at most 4096 bytes, and 255 in each part",
 );
 
 /** A path within a volume that is not its root. */

@@ -49,17 +49,20 @@ export type {
   JobWaitOptions,
 } from "./extras/jobs.ts";
 export type { Process, ProcessExit, ProcessJson, TtySize } from "./extras/process.ts";
+export type { Snapshot } from "./extras/snapshots.ts";
 export type { AttachOptions, CommandOptions, SpawnOptions } from "./extras/spawn.ts";
 export type { ErrorEvent, Hooks, RequestEvent, ResponseEvent, RetryEvent } from "./hooks.ts";
 export { type Platform, Porter, type PorterOptions } from "./porter.ts";
 export type { RawClient, RawInput, RawOutput } from "./raw.ts";
 export type { FileStream } from "./resources/file-stream.ts";
-export { type FileList, VolumeFile } from "./resources/files.ts";
+export { FileSystem } from "./resources/file-system.ts";
+export { type FileList, type FileType, VolumeFile } from "./resources/files.ts";
 export type { Jobs, SandboxJobs } from "./resources/jobs.ts";
 export type { Processes } from "./resources/processes.ts";
 export { Sandbox } from "./resources/sandbox.ts";
+export { type FileStat, type RemoveOptions, SandboxFiles, type WriteOptions } from "./resources/sandbox-files.ts";
 export type { CreateOptions, Sandboxes, SandboxList } from "./resources/sandboxes.ts";
-export { Snapshot, type Snapshots } from "./resources/snapshot.ts";
+export type { Snapshots } from "./resources/snapshots.ts";
 export { ObjectVolume, Volume, type Volumes } from "./resources/volume.ts";
 export type { FetchLike } from "./transport/client.ts";
 export type { CallOptions } from "./transport/scope.ts";

@@ -7,7 +7,7 @@ import { createRaw, type RawClient } from "./raw.ts";
 import { type Jobs, jobCode } from "./resources/jobs.ts";
 import { lazily } from "./resources/lazy.ts";
 import { Sandboxes } from "./resources/sandboxes.ts";
-import { Snapshots } from "./resources/snapshot.ts";
+import { type Snapshots, snapshotsOf } from "./resources/snapshots.ts";
 import { Volumes } from "./resources/volume.ts";
 import { type Client, closedError, type FetchLike } from "./transport/client.ts";
 import type { CallOptions } from "./transport/scope.ts";
@@ -98,7 +98,7 @@ export class Porter {
     this.raw = createRaw(this.#client);
     this.sandboxes = new Sandboxes(this.#client, this.raw);
     this.volumes = new Volumes(this.#client, this.raw);
-    this.snapshots = new Snapshots(this.#client, this.raw);
+    this.snapshots = snapshotsOf(this.#client, this.raw);
     this.jobs = lazily(jobCode, "status wait fromJSON", this.#client, undefined);
   }
 

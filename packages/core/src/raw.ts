@@ -48,7 +48,7 @@ export type RawClient = {
     : (input: RawInput<Id>, options?: CallOptions) => Promise<RawOutput<Id>>;
 };
 
-/** Builds the methods from the table of operations. What extensions add to it is loaded with the first call of theirs. */
+/** Builds the methods from the table of operations. What stands in no table yet is loaded with the first call of its kind. */
 export function createRaw(client: Client): RawClient {
   type Send = (input?: RequestParts, options?: CallOptions) => Promise<unknown>;
   const sender =

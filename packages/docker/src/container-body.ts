@@ -1,5 +1,6 @@
 import { type SandboxPlan, type SandboxSize, sizeOf } from "@porter-sandbox/api";
 import type { Exposure } from "./ingress.ts";
+import type { ContainerInspection } from "./inspection.ts";
 import { label, type Names } from "./names.ts";
 
 /** What a sandbox may use when it does not say. */
@@ -69,7 +70,7 @@ export function sandboxBody(
   plan: SandboxPlan,
   { names, limits, isolation, image, network, exposure, publish = false }: BodyOptions,
 ) {
-  const size = sizeOf(plan.resources, defaultSize(limits));
+  const size = sizeOfPlan(plan, limits);
   const published = publish && exposure !== undefined ? `${exposure.port}/tcp` : undefined;
   const ownHostName = !network.startsWith("container:");
   return {
@@ -133,9 +134,16 @@ function shutIn({ runtime, userns, seccomp, capabilities = defaultCapabilities }
 }
 
 /** What a sandbox is promised that does not say what it needs. */
-const defaultSize = ({ cpu_cores = 1, memory_bytes = 1024 * mebibyte }: DefaultLimits): SandboxSize => ({
-  cpu_cores,
-  memory_bytes,
+/** What a sandbox is promised. */
+export const sizeOfPlan = (
+  { resources }: SandboxPlan,
+  { cpu_cores = 1, memory_bytes = 1024 * mebibyte }: DefaultLimits,
+): SandboxSize => sizeOf(resources, { cpu_cores, memory_bytes });
+
+/** What a container was promised when it was made. */
+export const sizeOfContainer = ({ CpuQuota = 0, Memory = 0 }: ContainerInspection["HostConfig"]): SandboxSize => ({
+  cpu_cores: CpuQuota / cpuPeriodUs,
+  memory_bytes: Memory,
 });
 
 const resourcesOf = ({ cpu_cores, memory_bytes }: SandboxSize) => ({

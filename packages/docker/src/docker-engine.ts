@@ -1,8 +1,15 @@
 import { availableParallelism } from "node:os";
-import { type Engine, EngineError, type EngineFeatures, type SandboxPlan } from "@porter-sandbox/api";
+import {
+  createSandboxQueue,
+  type Engine,
+  EngineError,
+  type EngineFeatures,
+  type QueueOptions,
+  type SandboxPlan,
+} from "@porter-sandbox/api";
 import { type Clock, systemClock } from "@porter-sandbox/spec";
 import { createDockerClient } from "./client.ts";
-import { checkIsolation, type DefaultLimits, type Isolation } from "./container-body.ts";
+import { checkIsolation, type DefaultLimits, type Isolation, sizeOfPlan } from "./container-body.ts";
 import { whyUnenforceable } from "./egress.ts";
 import { findEndpoint } from "./endpoint.ts";
 import { hasStatus, toEngineError } from "./errors.ts";
@@ -64,6 +71,11 @@ export interface DockerEngineOptions extends ImageOptions {
    * faster. Default twice the cores of this machine, at least 4.
    */
   readonly concurrentStarts?: number | undefined;
+  /**
+   * What may be promised to all running sandboxes together: cores and bytes of memory. A create that would go beyond waits
+   * as `queued`, first come first served; one that could never fit is refused with a 422. Default: no bounds.
+   */
+  readonly capacity?: Pick<QueueOptions, "cpu_cores" | "memory_bytes"> | undefined;
   /** How often running sandboxes are measured, in milliseconds. Default 30 000. */
   readonly metricsIntervalMs?: number | undefined;
   /** How long a volume's helper stays after its last file operation, in milliseconds. Default 30 000. */
@@ -103,7 +115,13 @@ export interface DockerEngine extends Engine {
  * Whether the engine answers shows with the first use.
  */
 export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
-  const { installation = "default", helperImage = "busybox:1", clock = systemClock, isolation = {} } = options;
+  const {
+    limits = {},
+    installation = "default",
+    helperImage = "busybox:1",
+    clock = systemClock,
+    isolation = {},
+  } = options;
   const endpoint = findEndpoint(options.host, options.environment ?? process.env);
   const names = namesOf(installation);
   const helperSilenceMs = options.helperSilenceMs ?? 30_000;
@@ -146,6 +164,8 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
   const proxy = options.proxy === undefined ? {} : options.proxy;
   const ingress = createIngress({ proxy: proxy || {}, clock, network });
   const exposes = proxy !== false && (filtered || endpoint.kind === "socket");
+  const starts = options.concurrentStarts ?? Math.max(4, 2 * availableParallelism());
+  const queue = createSandboxQueue({ ...options.capacity, starts });
   const sandboxes = createSandboxes({
     client,
     names,
@@ -156,9 +176,9 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
     network,
     ingress,
     filtered,
-    limits: options.limits ?? {},
+    limits,
     isolation,
-    concurrentStarts: options.concurrentStarts ?? Math.max(4, 2 * availableParallelism()),
+    queue,
     onRunning: metrics.watch,
     onEnded: metrics.rest,
   });
@@ -184,7 +204,7 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
     if (memory !== undefined && memory < leastMemoryBytes) {
       return { field: "resources.memory", rule: `must be at least 6Mi for this engine (got ${memory} bytes)` };
     }
-    return ingress.refuses(plan);
+    return queue.refusal(sizeOfPlan(plan, limits)) ?? ingress.refuses(plan);
   }
 
   return {
@@ -209,8 +229,7 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
     async startSandbox(plan, signal, begins) {
       const refusal = refuses(plan);
       if (refusal !== undefined) throw new EngineError("unsupported", `${refusal.field}: ${refusal.rule}`);
-      begins?.();
-      return sandboxes.start(plan, signal);
+      return sandboxes.start(plan, signal, () => begins?.());
     },
     attachSandbox: (id) => translated(() => sandboxes.attach(id)),
     stopSandbox: (id) => translated(() => sandboxes.stop(id)),

@@ -1,7 +1,13 @@
-import { EngineError, type RunningSandbox, type SandboxEnd, type SandboxPlan } from "@porter-sandbox/api";
+import {
+  EngineError,
+  type RunningSandbox,
+  type SandboxEnd,
+  type SandboxPlan,
+  type SandboxQueue,
+} from "@porter-sandbox/api";
 import type { Clock } from "@porter-sandbox/spec";
 import type { DockerClient } from "./client.ts";
-import { type DefaultLimits, type Isolation, sandboxBody } from "./container-body.ts";
+import { type DefaultLimits, type Isolation, sandboxBody, sizeOfContainer, sizeOfPlan } from "./container-body.ts";
 import { DockerUnreachable, hasStatus, toEngineError, unless } from "./errors.ts";
 import type { DockerEvent, EventFeed } from "./events.ts";
 import { type Images, lacksImage, orAbort } from "./images.ts";
@@ -11,10 +17,10 @@ import { release } from "./kill.ts";
 import type { Leftovers } from "./leftovers.ts";
 import { label, type Names } from "./names.ts";
 import type { Holder, Network } from "./network.ts";
-import { createSlots } from "./slots.ts";
 
 export interface Sandboxes {
-  start(plan: SandboxPlan, signal: AbortSignal): Promise<RunningSandbox>;
+  /** Waits for its turn and for room, says that it begins, and brings it up. */
+  start(plan: SandboxPlan, signal: AbortSignal, begins: () => void): Promise<RunningSandbox>;
   attach(id: string): Promise<RunningSandbox | undefined>;
   stop(id: string): Promise<void>;
   remove(id: string): Promise<void>;
@@ -43,8 +49,8 @@ export interface SandboxesOptions {
   readonly ingress: Ingress;
   /** Whether sandboxes run behind a holder's packet filter. */
   readonly filtered: boolean;
-  /** How many are brought up at once. */
-  readonly concurrentStarts: number;
+  /** Whose turn it is to be brought up, and what is promised to those that run. */
+  readonly queue: SandboxQueue;
   /** Called for each sandbox that runs, and when it does not any more. */
   readonly onRunning: (sandbox: string, container: SandboxContainer) => void;
   readonly onEnded: (sandbox: string) => void;
@@ -59,8 +65,8 @@ interface Watched {
 }
 
 export function createSandboxes(options: SandboxesOptions): Sandboxes {
-  const { client, names, images, events, clock, limits, isolation, leftovers, network, ingress, filtered } = options;
-  const slots = createSlots(options.concurrentStarts);
+  const { client, names, images, events, clock, limits, isolation, leftovers, network, ingress, filtered, queue } =
+    options;
   const containers = new Map<string, SandboxContainer>();
   /** By container: those whose end is waited for. */
   const watched = new Map<string, Watched>();
@@ -103,6 +109,7 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
     if (watch === undefined) return;
     watched.delete(container);
     ingress.release(watch.sandbox);
+    queue.release(watch.sandbox);
     options.onEnded(watch.sandbox);
     const known = containers.get(watch.sandbox);
     if (known !== undefined) void releaseHolder(known).catch(() => {});
@@ -134,6 +141,7 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
     const common = { started_at, host };
     if (!state.Running) {
       ingress.release(sandbox);
+      queue.release(sandbox);
       void releaseHolder(container).catch(() => {});
       return { ...common, ended: Promise.resolve(endOf(state, clock)) };
     }
@@ -273,19 +281,25 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
   }
 
   return {
-    async start(plan, signal) {
+    async start(plan, signal, begins) {
+      const inTurn = async (exposure: Exposure | undefined, begins?: () => void) => {
+        const started = await queue.enter(plan.id, sizeOfPlan(plan, limits), signal);
+        begins?.();
+        return bringUp(plan, exposure, signal).finally(started);
+      };
       try {
         const exposure = await ingress.claim(plan);
         try {
-          return await slots.run(() => bringUp(plan, exposure, signal), signal);
+          return await inTurn(exposure, begins);
         } catch (error) {
           if (!(error instanceof ImageMissing)) throw error;
-          // Outside of the slots: what is there already need not wait for what has to come from far away.
+          // Not in its turn: what is there already need not wait for what has to come from far away.
           await images.pull(plan.image, signal);
-          return await slots.run(() => bringUp(plan, exposure, signal), signal);
+          return await inTurn(exposure);
         }
       } catch (error) {
         ingress.release(plan.id);
+        queue.release(plan.id);
         if (signal.aborted) throw signal.reason;
         throw toEngineError(error);
       }
@@ -308,6 +322,7 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
         }
         // Held still for the kill of a command, by a server that went away before it let go.
         if (found.State.Status === "paused") await release(client, container.id);
+        if (found.State.Running) queue.hold(id, sizeOfContainer(found.HostConfig));
         const exposure = readExposure(found.Config.Labels?.[label.ingress]);
         if (exposure === undefined || !found.State.Running) return running(id, container, found.State);
         return reattach(id, container, exposure);

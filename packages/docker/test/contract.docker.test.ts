@@ -20,7 +20,7 @@ const lacking: Partial<Record<Capability, string>> = {
   control: "real containers have neither a virtual clock nor seeded faults",
   internal_ports: "this engine connects no sandboxes with each other",
   object_volumes: "Docker has none",
-  queue: "this engine promises memory without a bound, so nothing waits for it",
+  queue: "its cases take all the memory from the others that run at the same time: see queue.docker.test.ts",
   no_extensions: "this server has its extensions",
 };
 

@@ -24,7 +24,7 @@ describe("the command line", () => {
 
   test("takes everything", () => {
     const line =
-      "--engine docker --port 0 --host ::1 --key-file k --data-dir d --retention 1h30m --tls-key a --tls-cert b --egress unenforced --installation x-1 --helper-image i:1 --proxy-port 8081 --proxy-host 0.0.0.0 --proxy-domain apps.test";
+      "--engine docker --port 0 --host ::1 --key-file k --data-dir d --retention 1h30m --tls-key a --tls-cert b --egress unenforced --installation x-1 --helper-image i:1 --capacity-cpu 1500m --capacity-memory 32Gi --proxy-port 8081 --proxy-host 0.0.0.0 --proxy-domain apps.test";
     expect(parse(line)).toEqual({
       action: "serve",
       options: {
@@ -38,6 +38,7 @@ describe("the command line", () => {
         egress: "unenforced",
         installation: "x-1",
         helperImage: "i:1",
+        capacity: { cpu_cores: 1.5, memory_bytes: 32 * 2 ** 30 },
         proxy: { port: 8081, host: "0.0.0.0", domain: "apps.test" },
       },
     });
@@ -50,6 +51,8 @@ describe("the command line", () => {
     ["--engine memory --port 8e3", '--port: must be a whole number from 0 to 65535 (got "8e3")'],
     ["--engine memory --port=-1", '--port: must be a whole number from 0 to 65535 (got "-1")'],
     ["--engine memory --retention 7d", '--retention: must be a duration such as 90s or 12h, 87600h at most (got "7d")'],
+    ["--engine memory --capacity-cpu many", '--capacity-cpu: must be a number of cores such as 16 (got "many")'],
+    ["--engine memory --capacity-memory 0", '--capacity-memory: must be an amount of memory such as 32Gi (got "0")'],
     ["--engine memory --data-dir=", '--data-dir: must not be empty (got "")'],
     ["--engine memory --egress enforced", "--egress: goes only with --engine docker (got --engine memory)"],
     ["--engine docker --egress off", '--egress: must be one of enforced, unenforced (got "off")'],

@@ -11,6 +11,7 @@ import {
 } from "@porter-sandbox/api";
 import { type Clock, sleep, systemClock } from "@porter-sandbox/spec";
 import type { Command } from "./commands/command.ts";
+import { withFileScripts } from "./commands/file-scripts.ts";
 import { runPlain } from "./commands/plain.ts";
 import type { Fault } from "./control.ts";
 import { contentFromStream, emptyContent, streamOf } from "./memory-content.ts";
@@ -31,7 +32,7 @@ export interface MemoryEngineOptions {
    * fit is refused with a 422; a sandbox that asks for no resources is promised none. Default: no bounds.
    */
   readonly capacity?: QueueOptions | undefined;
-  /** What runs commands. Default: the plain commands. */
+  /** What runs commands, but for those of `sandbox.files`, which the engine does itself. Default: the plain commands. */
   readonly run?: Command | undefined;
   /** Asked at each start; what it answers happens to that sandbox. */
   readonly bootFault?: ((plan: SandboxPlan) => BootFault | undefined) | undefined;
@@ -68,7 +69,8 @@ const features: EngineFeatures = {
  * Limitations.
  */
 export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
-  const { clock = systemClock, bootDelayMs = 0, run = runPlain, bootFault } = options;
+  const { clock = systemClock, bootDelayMs = 0, bootFault } = options;
+  const run = withFileScripts(options.run ?? runPlain);
   const now = () => clock.now();
   const sandboxes = new Map<string, MemorySandbox>();
   const starting = new Set<string>();

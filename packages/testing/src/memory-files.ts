@@ -49,6 +49,8 @@ export interface FileTree {
   copy(from: string, to: string): void;
   /** Sets the time, or the permission bits, which are kept and not enforced. */
   touch(path: string, change: { modified_at?: number; mode?: number }): void;
+  /** A number that stays with a file or directory while it is written or moved, and that no other in any tree has. */
+  inode(path: string): number;
   /** Bytes in all files together. Costs a walk. */
   size(): number;
   /** A tree of its own that shares the bytes: what happens to either is not seen in the other. */
@@ -174,6 +176,7 @@ export function createFileTree(now: () => number, root: DirectoryNode = newDirec
     touch(path, change) {
       Object.assign(find(path), change);
     },
+    inode: (path) => inodeOf(find(path)),
     size: () => sizeOf(root),
     clone: () => createFileTree(now, copyNode(root)),
   };
@@ -206,6 +209,20 @@ function isBelow(directory: string, path: string): boolean {
 
 function newDirectory(time: number): DirectoryNode {
   return { type: "directory", entries: new Map(), modified_at: time, mode: DIRECTORY_MODE };
+}
+
+const inodes = new WeakMap<TreeNode, number>();
+let lastInode = 0;
+
+/** Given when it is asked for: most files never are. */
+function inodeOf(node: TreeNode): number {
+  let inode = inodes.get(node);
+  if (inode === undefined) {
+    lastInode += 1;
+    inode = lastInode;
+    inodes.set(node, inode);
+  }
+  return inode;
 }
 
 function infoOf(name: string, node: TreeNode): NodeInfo {

@@ -122,6 +122,10 @@ export function mountTrees(root: FileTree, mounts: readonly Mount[]): FileTree {
       const { tree, inner } = forWriting(path, { replaces: false });
       tree.touch(inner, change);
     },
+    inode(path) {
+      const { tree, inner } = locate(path);
+      return tree.inode(inner);
+    },
     /** The sandbox's own bytes: volumes are not part of it. */
     size: () => root.size(),
     clone: () => mountTrees(root.clone(), mounts),

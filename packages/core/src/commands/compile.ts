@@ -4,9 +4,9 @@
  * and nothing that could break out.
  */
 
+import { encodeBase64 } from "@porter-sandbox/spec/base64";
 import type { SandboxError } from "../errors/sandbox-error.ts";
 import { invalidRequest, UnsupportedError } from "../errors/status-errors.ts";
-import { encodeBase64 } from "./base64.ts";
 
 /** What to run, and around it what a plain argument list has no place for. */
 export interface CommandInput {

@@ -1,10 +1,12 @@
 import { DownloadTimeoutError, UploadTimeoutError } from "../errors/client-errors.ts";
 import { invalidRequest } from "../errors/status-errors.ts";
 import type { PieceSource } from "../resources/file-stream.ts";
+import type { FileBackend } from "../resources/file-system.ts";
 import type { Client } from "../transport/client.ts";
 import { call, checkCall, openScope, perform, type RequestParts, timeoutOf } from "../transport/request.ts";
 import type { CallOptions, Scope } from "../transport/scope.ts";
 import { type Body, type Bytes, bodyOf, gather } from "./bytes.ts";
+import { type Derived, withDerived } from "./file-listing.ts";
 
 /** Which part of a file. Without either, all of it. */
 export interface ReadOptions extends CallOptions {
@@ -23,6 +25,18 @@ export type FileContent =
   | ReadableStream<Uint8Array>
   | AsyncIterable<Uint8Array>;
 
+/** The files of a volume, by the operations that the API has for them. */
+export const volumeFiles = (client: Client, id: string): FileBackend =>
+  withDerived<Omit<FileBackend, Derived>>(
+    (path, options, { search }) => call(client, "listVolumeFiles", { path: { id }, query: { path, search } }, options),
+    {
+      readFile: (path, options) => readFile(client, id, path, options),
+      pieces: (path, options) => filePieces(client, id, path, options),
+      writeFile: (path, content, options) => writeFile(client, id, path, content, options),
+      moveFile: (from, to, options) => call(client, "moveVolumeFile", { path: { id }, body: { from, to } }, options),
+    },
+  );
+
 function contentRequest(id: string, path: string, range: ReadOptions): RequestParts {
   const { offset = 0, length } = range;
   const end = length === undefined ? "" : offset + length - 1;
@@ -31,7 +45,7 @@ function contentRequest(id: string, path: string, range: ReadOptions): RequestPa
 }
 
 /** Reads a file, or a part of it, into memory. */
-export async function readFile(client: Client, id: string, path: string, options: ReadOptions = {}): Promise<Bytes> {
+async function readFile(client: Client, id: string, path: string, options: ReadOptions = {}): Promise<Bytes> {
   const parts = contentRequest(id, path, options);
   if (options.length === 0) {
     // HTTP has no empty range.
@@ -43,7 +57,7 @@ export async function readFile(client: Client, id: string, path: string, options
 }
 
 /** The pieces of a file. Nothing is asked before the first. */
-export function filePieces(client: Client, id: string, path: string, options: ReadOptions = {}): PieceSource {
+function filePieces(client: Client, id: string, path: string, options: ReadOptions = {}): PieceSource {
   let scope: Scope | undefined;
   let body: Body | undefined;
   let ended = false;
@@ -93,7 +107,7 @@ export function filePieces(client: Client, id: string, path: string, options: Re
 }
 
 /** Writes a file. */
-export async function writeFile(
+async function writeFile(
   client: Client,
   id: string,
   path: string,

@@ -1,21 +1,48 @@
 import { SandboxError } from "../errors/sandbox-error.ts";
+import type { FileBackend, FileSystem } from "../resources/file-system.ts";
 import { type FileList, VolumeFile } from "../resources/files.ts";
-import type { Volume } from "../resources/volume.ts";
+import type { CallOptions } from "../transport/scope.ts";
 import type { FileEntry, FileListing } from "../types.ts";
 
+export interface ListingQuery {
+  /** With what is below, as much of it as one answer holds. */
+  readonly deep?: boolean | undefined;
+  /** Only what has this in its name, and the directories on the way there. */
+  readonly search?: string | undefined;
+}
+
+/** Asks for the entries of a directory, directories first, each group by name. */
+export type List = (path: string, options: CallOptions | undefined, query: ListingQuery) => Promise<FileListing>;
+
+export type Derived = "listdir" | "iterdir" | "search" | "readText";
+
+/** A file system with all that can be made of a few ways into it. */
+export const withDerived = <B extends Omit<FileBackend, Derived>>(
+  list: List,
+  backend: B,
+): B & Pick<FileBackend, Derived> => ({
+  ...backend,
+  readText: async (path, options) =>
+    new TextDecoder("utf-8", { ignoreBOM: true }).decode(await backend.readFile(path, options)),
+  listdir: async (on, path, options) => entriesOf(on, await list(path, options, {})),
+  iterdir: (on, path, options) => iterate(on, path, (path) => list(path, options, { deep: true })),
+  search: async (on, text, path, options) =>
+    matchesOf(on, await list(path, options, { deep: true, search: text }), text),
+});
+
 /** The direct entries of a listing. */
-export function entriesOf(volume: Volume, listing: FileListing): FileList {
-  const files = listing.entries.map((entry) => new VolumeFile(volume, listing.path, entry));
+function entriesOf(on: FileSystem, listing: FileListing): FileList {
+  const files = listing.entries.map((entry) => new VolumeFile(on, listing.path, entry));
   return Object.assign(files, { truncated: isCut(listing) });
 }
 
 /** What matches by name, at any depth of a listing. */
-export function matchesOf(volume: Volume, { entries, path, truncated }: FileListing, text: string): FileList {
+function matchesOf(on: FileSystem, { entries, path, truncated }: FileListing, text: string): FileList {
   const wanted = text.toLowerCase();
   const found: VolumeFile[] = [];
   const collect = (entries: readonly FileEntry[], parent: string) => {
     for (const entry of entries) {
-      const file = new VolumeFile(volume, parent, entry);
+      const file = new VolumeFile(on, parent, entry);
       // Directories on the way to a match may be listed too.
       if (entry.name.toLowerCase().includes(wanted)) found.push(file);
       collect(entry.entries ?? [], file.path);
@@ -26,8 +53,8 @@ export function matchesOf(volume: Volume, { entries, path, truncated }: FileList
 }
 
 /** Everything under a directory, each directory before what is in it. Lists again what a walk left out. */
-export async function* iterate(
-  volume: Volume,
+async function* iterate(
+  on: FileSystem,
   path: string,
   list: (path: string) => Promise<FileListing>,
 ): AsyncGenerator<VolumeFile, void, undefined> {
@@ -45,7 +72,7 @@ export async function* iterate(
   await open(path);
   for (let top = stack.pop(); top; top = stack.pop()) {
     const { entry, parent } = top;
-    const file = new VolumeFile(volume, parent, entry);
+    const file = new VolumeFile(on, parent, entry);
     yield file;
     if (!file.isDirectory) continue;
     if (entry.entries && !entry.truncated) push(entry.entries, file.path);

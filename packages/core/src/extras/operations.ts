@@ -1,7 +1,7 @@
-import { extensions } from "@porter-sandbox/spec/extensions";
+import { parts } from "@porter-sandbox/spec/parts";
 import { addOperations } from "../transport/routes.ts";
 
-/** Makes every operation of every extension known, for `porter.raw`. */
+/** Makes every operation of every part known, for `porter.raw`. */
 export function addAllOperations(): void {
-  extensions.forEach(addOperations);
+  parts.forEach(addOperations);
 }

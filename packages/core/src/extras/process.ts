@@ -1,5 +1,5 @@
 import { checkKill, checkTtySize } from "@porter-sandbox/spec/exec-options";
-import { tables } from "@porter-sandbox/spec/extensions/processes";
+import { tables } from "@porter-sandbox/spec/parts/processes";
 import type { ExitReason } from "@porter-sandbox/spec/stream-frames";
 import { type FileStream, streamFrom } from "../resources/file-stream.ts";
 import { type HandleJson, handleJson } from "../resources/handle-json.ts";

@@ -1,6 +1,6 @@
 /** How long a sandbox lives, where the server can change it. */
 import { checkExtendTtl } from "@porter-sandbox/spec";
-import { tables } from "@porter-sandbox/spec/extensions/lifetime";
+import { tables } from "@porter-sandbox/spec/parts/lifetime";
 import type { Client } from "../transport/client.ts";
 import { call, checkCall, type RequestParts } from "../transport/request.ts";
 import { addOperations } from "../transport/routes.ts";

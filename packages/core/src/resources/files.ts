@@ -2,7 +2,10 @@ import type { FileContent, ReadOptions } from "../extras/file-content.ts";
 import type { CallOptions } from "../transport/scope.ts";
 import type { FileEntry } from "../types.ts";
 import type { FileStream } from "./file-stream.ts";
-import type { Volume } from "./volume.ts";
+import type { FileSystem } from "./file-system.ts";
+
+/** What can be in a directory; a volume shows files and directories alone. `other`: devices, pipes, sockets. */
+export type FileType = FileEntry["type"] | "symlink" | "other";
 
 /** Entries of a listing. */
 export type FileList = VolumeFile[] & {
@@ -10,21 +13,21 @@ export type FileList = VolumeFile[] & {
   readonly truncated: boolean;
 };
 
-/** A file or directory of a volume, as it was when it was listed, with the volume's methods for it. */
+/** A file or directory of a volume or a sandbox, as it was when it was listed, with the methods for it. */
 export class VolumeFile {
-  readonly #volume: Volume;
+  readonly #files: FileSystem;
   readonly name: string;
-  /** Absolute within the volume. */
+  /** Absolute within the volume or the sandbox. */
   readonly path: string;
-  readonly type: FileEntry["type"];
+  readonly type: FileType;
   /** 0 for a directory. */
   readonly size_bytes: number;
   /** RFC 3339; null when the server does not say. */
   readonly modified_at: string | null;
 
   /** @internal Handles come from `volume.listdir()`, `iterdir()` and `search()`. */
-  constructor(volume: Volume, parent: string, { name, type, size_bytes, modified_at }: FileEntry) {
-    this.#volume = volume;
+  constructor(files: FileSystem, parent: string, { name, type, size_bytes, modified_at }: FileEntry) {
+    this.#files = files;
     this.name = name;
     this.path = `${parent.replace(/\/+$/, "")}/${name}`;
     this.type = type;
@@ -41,30 +44,30 @@ export class VolumeFile {
 
   /** As `volume.readFile`. */
   readFile(options?: ReadOptions): Promise<Uint8Array<ArrayBuffer>> {
-    return this.#volume.readFile(this.path, options);
+    return this.#files.readFile(this.path, options);
   }
   /** As `volume.readText`. */
   readText(options?: ReadOptions): Promise<string> {
-    return this.#volume.readText(this.path, options);
+    return this.#files.readText(this.path, options);
   }
   /** As `volume.stream`. */
   stream(options?: ReadOptions): FileStream {
-    return this.#volume.stream(this.path, options);
+    return this.#files.stream(this.path, options);
   }
   /** As `volume.writeFile`. */
   writeFile(content: FileContent, options?: CallOptions): Promise<void> {
-    return this.#volume.writeFile(this.path, content, options);
+    return this.#files.writeFile(this.path, content, options);
   }
   /** As `volume.moveFile`; this handle keeps the old path. */
   moveFile(to: string, options?: CallOptions): Promise<void> {
-    return this.#volume.moveFile(this.path, to, options);
+    return this.#files.moveFile(this.path, to, options);
   }
   /** As `volume.listdir`. */
   listdir(options?: CallOptions): Promise<FileList> {
-    return this.#volume.listdir(this.path, options);
+    return this.#files.listdir(this.path, options);
   }
   /** As `volume.iterdir`. */
   iterdir(options?: CallOptions): AsyncGenerator<VolumeFile, void, undefined> {
-    return this.#volume.iterdir(this.path, options);
+    return this.#files.iterdir(this.path, options);
   }
 }

@@ -2,6 +2,7 @@ import type { OperationId } from "@porter-sandbox/spec/operations";
 import { NotFoundError } from "../errors/status-errors.ts";
 import type { ExecOptions } from "../extras/exec-options.ts";
 import type { Process } from "../extras/process.ts";
+import type { Snapshot } from "../extras/snapshots.ts";
 import type { SpawnOptions } from "../extras/spawn.ts";
 import type { Client } from "../transport/client.ts";
 import { call, type RequestParts } from "../transport/request.ts";
@@ -25,7 +26,7 @@ import { handleJson } from "./handle-json.ts";
 import { jobCode, type SandboxJobs } from "./jobs.ts";
 import { lazily } from "./lazy.ts";
 import { type Processes, processCode } from "./processes.ts";
-import { Snapshot } from "./snapshot.ts";
+import { SandboxFiles } from "./sandbox-files.ts";
 
 /** What not every program needs is loaded when it is used. */
 const waiting = () => import("../extras/waiting.ts");
@@ -126,6 +127,17 @@ export class Sandbox {
   }
 
   /**
+   * Its files, while it runs.
+   * ```ts
+   * await sandbox.files.writeText("/app/main.py", "print('hi')");
+   * for await (const { path } of sandbox.files.iterdir("/app")) console.log(path);
+   * ```
+   */
+  get files(): SandboxFiles {
+    return new SandboxFiles(this.#client, this.id);
+  }
+
+  /**
    * Waits until it runs, for as long as that takes unless `timeoutMs` says otherwise.
    * @throws {SandboxNotRunningError} as soon as it has ended instead: {@link SandboxImagePullError} and its kind where the
    * server says why; {SandboxTimeoutError} when the time is up.
@@ -188,18 +200,18 @@ export class Sandbox {
   }
 
   /** The samples of one metric. */
-  metrics(query: MetricsQuery, options?: CallOptions): Promise<MetricsResponse> {
-    return this.#call("getSandboxMetrics", options, { query });
+  async metrics(query: MetricsQuery, options?: CallOptions): Promise<MetricsResponse> {
+    return (await import("../extras/metrics.ts")).metrics(this.#client, this.id, query, options);
   }
 
   /** Percentiles of use over a window; `since` is a duration from `3m` to `24h`. */
-  metricsSummary(query?: { since?: string | undefined }, options?: CallOptions): Promise<MetricsSummary> {
-    return this.#call("getSandboxMetricsSummary", options, { query });
+  async metricsSummary(query?: { since?: string | undefined }, options?: CallOptions): Promise<MetricsSummary> {
+    return (await import("../extras/metrics.ts")).metricsSummary(this.#client, this.id, query, options);
   }
 
   /** Keeps its file system, without volumes; the sandbox keeps running. Start another from it by `snapshot_id`. */
   async snapshot(request?: SnapshotRequest, options?: CallOptions): Promise<Snapshot> {
-    return new Snapshot(this.#client, await this.#call("createSnapshot", options, { body: request }));
+    return (await import("../extras/snapshots.ts")).create(this.#client, this.id, request, options);
   }
 
   /** Terminates it at the end of an `await using` block; one that is gone already is fine. */

@@ -22,8 +22,8 @@ export function routeOf(id: OperationId): Route {
 }
 
 /**
- * Makes the operations of an extension known: from then on they can be called as any other. A module in `extras/` does
- * it while it loads, with the tables in `@porter-sandbox/spec/extensions/…`.
+ * Makes the operations of a part of the API known: from then on they can be called as any other. A module in `extras/` does
+ * it while it loads, with the tables in `@porter-sandbox/spec/parts/…`.
  */
 export function addOperations(tables: Tables): void {
   Object.assign(shapes, tables.shapes);

@@ -1,5 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
-import type { Volume } from "@porter-sandbox/core";
+import type { FileSystem } from "@porter-sandbox/core";
 import { LocalFileError, onLocal } from "./local-file-error.ts";
 import { toLocalPath } from "./local-path.ts";
 import type { TransferOptions } from "./options.ts";
@@ -11,14 +11,14 @@ export interface DownloadFileOptions extends TransferOptions {}
  * atomic: `localPath` shows the whole file or what was there before. Until its last byte it is written beside its
  * place, as `.porter-sandbox-*.partial`, which is removed when the download fails.
  *
- * @param volume where from; any volume that a `Porter` answered
- * @param path the file's path within the volume
+ * @param volume where from; any volume that a `Porter` answered, or `sandbox.files`
+ * @param path the file's path within the volume, or the sandbox
  * @param localPath a path, or a `file:` URL. Its folder must exist; a file that is there is replaced
  * @returns how many bytes came
  * @throws {LocalFileError} when the local file cannot be written; where that can be seen before, nothing is sent
  */
 export async function downloadFile(
-  volume: Pick<Volume, "stream">,
+  volume: Pick<FileSystem, "stream">,
   path: string,
   localPath: string | URL,
   options: DownloadFileOptions = {},

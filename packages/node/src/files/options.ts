@@ -15,3 +15,19 @@ export interface TransferOptions {
   /** Called after each piece. What it throws ends the transfer. */
   onProgress?: ((progress: FileProgress) => void) | undefined;
 }
+
+/** What transfers of whole trees take. */
+export interface TreeOptions extends TransferOptions {
+  /** How many files are on their way at once. Default 4. */
+  concurrency?: number | undefined;
+}
+
+/** What was transferred. */
+export interface TreeResult {
+  /** How many files. */
+  readonly files: number;
+  /** How many bytes were in them. */
+  readonly bytes: number;
+  /** What there was no place for, by its path in the volume or sandbox. */
+  readonly skipped: readonly string[];
+}

@@ -1,5 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
-import type { Volume } from "@porter-sandbox/core";
+import type { FileSystem } from "@porter-sandbox/core";
 import { LocalFileError, onLocal } from "./local-file-error.ts";
 import { toLocalPath } from "./local-path.ts";
 import type { TransferOptions } from "./options.ts";
@@ -14,9 +14,9 @@ export interface UploadFileOptions extends TransferOptions {}
  * the volume shows the whole file or what was there before. Parents are made, and a file at `path` is replaced. What
  * is sent is the file as long as it was when the upload began.
  *
- * @param volume where to; any volume that a `Porter` answered
+ * @param volume where to; any volume that a `Porter` answered, or `sandbox.files`
  * @param localPath a path, or a `file:` URL
- * @param path the file's path within the volume
+ * @param path the file's path within the volume, or the sandbox
  * @returns how many bytes were sent
  * @throws {LocalFileError} when the local file is missing, is no regular file, cannot be read, or gets shorter on the way
  * @example
@@ -27,7 +27,7 @@ export interface UploadFileOptions extends TransferOptions {}
  * ```
  */
 export async function uploadFile(
-  volume: Pick<Volume, "writeFile">,
+  volume: Pick<FileSystem, "writeFile">,
   localPath: string | URL,
   path: string,
   options: UploadFileOptions = {},

@@ -33,11 +33,11 @@ async function hasJustBash(): Promise<boolean> {
 }
 
 const loaders: Readonly<Record<EngineName, Load>> = {
-  async docker({ egress, helperImage, proxy }, installation) {
+  async docker({ egress, helperImage, proxy, capacity }, installation) {
     const { dockerEngine } = await load("docker", "@porter-sandbox/docker", () => import("@porter-sandbox/docker"));
     let engine: ReturnType<typeof dockerEngine> | undefined;
     try {
-      engine = dockerEngine({ installation, egress, helperImage, proxy });
+      engine = dockerEngine({ installation, egress, helperImage, proxy, capacity });
       // A port that was asked for and is taken is better known now than with the first sandbox that exposes one.
       if (proxy?.port) await engine.openProxy();
       return { engine, description: `docker, installation ${installation}, egress ${engine.egress}` };
@@ -47,15 +47,18 @@ const loaders: Readonly<Record<EngineName, Load>> = {
       throw new Error(`--engine docker: ${error.message}`, { cause: error });
     }
   },
-  async memory() {
+  async memory({ capacity }) {
     const name = "@porter-sandbox/testing";
     const { createMemoryEngine } = await load("memory", name, () => import("@porter-sandbox/testing"));
     if (!(await hasJustBash())) {
-      return { engine: createMemoryEngine(), description: "memory, plain commands (with just-bash: a whole shell)" };
+      return {
+        engine: createMemoryEngine({ capacity }),
+        description: "memory, plain commands (with just-bash: a whole shell)",
+      };
     }
     const { bashShell } = await load("memory", name, () => import("@porter-sandbox/testing/shell"));
     const shell = bashShell();
-    return { engine: createMemoryEngine({ run: (call) => shell.run(call) }), description: "memory, bash" };
+    return { engine: createMemoryEngine({ capacity, run: (call) => shell.run(call) }), description: "memory, bash" };
   },
 };
 

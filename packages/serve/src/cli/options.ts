@@ -1,6 +1,6 @@
 /** The command line, read and checked before anything happens. */
 import { parseArgs } from "node:util";
-import { parseGoDuration } from "@porter-sandbox/spec";
+import { parseCpu, parseGoDuration, parseMemory } from "@porter-sandbox/spec";
 
 export const ENGINES = ["docker", "memory"] as const;
 export type EngineName = (typeof ENGINES)[number];
@@ -18,8 +18,15 @@ export interface CliOptions {
   readonly egress?: "enforced" | "unenforced" | undefined;
   readonly installation?: string | undefined;
   readonly helperImage?: string | undefined;
+  /** What may be promised to all sandboxes together, in cores and bytes. */
+  readonly capacity?: CliCapacity | undefined;
   /** Where the Docker engine serves the ports that sandboxes expose. */
   readonly proxy?: CliProxy | undefined;
+}
+
+export interface CliCapacity {
+  readonly cpu_cores?: number | undefined;
+  readonly memory_bytes?: number | undefined;
 }
 
 export interface CliProxy {
@@ -45,6 +52,8 @@ export const usage = `Serves the Sandbox API.
   --port PORT              0 to 65535; 0 is one that is free (default 8080)
   --host HOST              address to listen on (default 127.0.0.1); any that others reach needs --key-file
   --key-file FILE          API keys, one a line, as the key itself or its hash; without it everyone is let in
+  --capacity-cpu CORES     cores that may be promised to running sandboxes together, as 16; the rest wait (default no bound)
+  --capacity-memory SIZE   memory that may be promised to them together, as 32Gi (default no bound)
   --data-dir DIR           keeps names, records and logs there across restarts; without it they are forgotten
   --retention DURATION     how long an ended sandbox keeps its status and logs: 90s, 12h (default 168h, 7 days)
   --tls-key FILE           private key, PEM, with --tls-cert: serves HTTPS
@@ -68,6 +77,8 @@ const settings = {
   "key-file": { type: "string" },
   "data-dir": { type: "string" },
   retention: { type: "string" },
+  "capacity-cpu": { type: "string" },
+  "capacity-memory": { type: "string" },
   "tls-key": { type: "string" },
   "tls-cert": { type: "string" },
   egress: { type: "string" },
@@ -122,6 +133,18 @@ function retentionOf(text: string | undefined): number | undefined {
 
 type Values = ReturnType<typeof read>;
 
+function capacityOf({ "capacity-cpu": cpu, "capacity-memory": memory }: Values): CliCapacity | undefined {
+  if (cpu === undefined && memory === undefined) return undefined;
+  const [cpu_cores, memory_bytes] = [cpu && parseCpu(cpu), memory && parseMemory(memory)];
+  if (cpu !== undefined && !cpu_cores) {
+    throw new UsageError(`--capacity-cpu: must be a number of cores such as 16 (got ${JSON.stringify(cpu)})`);
+  }
+  if (memory !== undefined && !memory_bytes) {
+    throw new UsageError(`--capacity-memory: must be an amount of memory such as 32Gi (got ${JSON.stringify(memory)})`);
+  }
+  return { cpu_cores: cpu_cores || undefined, memory_bytes: memory_bytes || undefined };
+}
+
 function proxyOf({ "proxy-port": port, "proxy-host": host, "proxy-domain": domain }: Values): CliProxy | undefined {
   if (port === undefined && host === undefined && domain === undefined) return undefined;
   return { port: port === undefined ? undefined : portOf("proxy-port", port), host, domain };
@@ -164,6 +187,7 @@ export function parseCli(words: readonly string[]): CliRequest {
       egress: values.egress === undefined ? undefined : oneOf("egress", values.egress, EGRESS),
       installation,
       helperImage: values["helper-image"],
+      capacity: capacityOf(values),
       proxy: proxyOf(values),
     },
   };

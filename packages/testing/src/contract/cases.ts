@@ -21,6 +21,7 @@ import { metrics } from "./cases/metrics.ts";
 import { execOptions, processes, streams } from "./cases/processes.ts";
 import { cors, requestIds, routing } from "./cases/protocol.ts";
 import { queue } from "./cases/queue.ts";
+import { sandboxFiles } from "./cases/sandbox-files.ts";
 import { snapshots } from "./cases/snapshots.ts";
 import { tolerance } from "./cases/tolerance.ts";
 import { volumes } from "./cases/volumes.ts";
@@ -62,6 +63,7 @@ export const contractCases: readonly ContractCase[] = [
   fileReading,
   fileWriting,
   fileMoving,
+  sandboxFiles,
   idempotency,
   badInput,
   errors,

@@ -106,6 +106,7 @@ export function leanFake(): FakeTarget {
         "exec_streams",
         "processes",
         "refuses_unsupported",
+        "sandbox_files",
         "many",
         "any_headers",
         "streamed_uploads",

@@ -51,6 +51,10 @@ export async function probeCapabilities(target: Unprobed): Promise<Capability[]>
     );
     if (shell.status !== 200 || shell.json.stdout !== "one\n") lacks.add("shell");
 
+    const tools = "for tool in base64 find stat head tr; do command -v $tool || exit 1; done";
+    const files = await http("POST", `/v1/sandbox/${id}/exec`, { json: { command: ["sh", "-c", tools] } });
+    if (files.status !== 200 || files.json.exit_code !== 0) lacks.add("sandbox_files");
+
     const snapshot = await http("POST", `/v1/sandbox/${id}/snapshot`, { json: {} });
     if (snapshot.status === 200) undo.push(() => http("DELETE", `/v1/snapshot/${snapshot.json.id}`));
     note("snapshots", snapshot);

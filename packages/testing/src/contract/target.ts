@@ -17,6 +17,7 @@ import type { FakeControl } from "../control.ts";
  * - `lifetime`, `status_reason`, `log_filters`: the server has the extension of that name
  * - `no_extensions`: the server speaks the published API alone
  * - `shell`: the image has `sh` with pipes and redirections
+ * - `sandbox_files`: the image has what `sandbox.files` takes: `sh` with `base64`, `find` and `stat`, as busybox does
  * - `many`: some sixty sandboxes at once are no burden
  * - `file_limit`: the target's `maxFileBytes` is small enough for a case to go over it
  * - `queue`: no more memory is promised than the target's `allMemoryBytes`; what goes beyond waits, or is refused
@@ -47,6 +48,7 @@ export const capabilities = [
   "log_filters",
   "no_extensions",
   "shell",
+  "sandbox_files",
   "many",
   "file_limit",
   "queue",

@@ -1,8 +1,11 @@
-import type { RawClient } from "../raw.ts";
+import { tables } from "@porter-sandbox/spec/parts/snapshots";
 import type { Client } from "../transport/client.ts";
 import { call } from "../transport/request.ts";
+import { addOperations } from "../transport/routes.ts";
 import type { CallOptions } from "../transport/scope.ts";
-import type { SnapshotResponse } from "../types.ts";
+import type { SnapshotRequest, SnapshotResponse } from "../types.ts";
+
+addOperations(tables);
 
 /** A kept file system. Start sandboxes from it with `porter.sandboxes.create({ snapshot_id: snapshot.id })`. */
 export class Snapshot {
@@ -32,39 +35,25 @@ export class Snapshot {
 
   /** Deletes it. Sandboxes that were started from it are not touched. */
   delete(options?: CallOptions): Promise<void> {
-    return deleteSnapshot(this.#client, this.id, options);
+    return remove(this.#client, this.id, options);
   }
 }
 
-/** `porter.snapshots`. */
-export class Snapshots {
-  readonly #client: Client;
-  /** The operations on snapshots as the API has them. */
-  readonly raw: Pick<RawClient, "createSnapshot" | "listSnapshots" | "deleteSnapshot">;
-
-  /** @internal */
-  constructor(client: Client, raw: RawClient) {
-    this.#client = client;
-    this.raw = raw;
-  }
-
-  /** The snapshots, most recent first; of one sandbox when `sandbox_id` is given. */
-  async list(query?: { sandbox_id?: string | undefined }, options?: CallOptions): Promise<Snapshot[]> {
-    const { snapshots } = await call<{ snapshots: SnapshotResponse[] }>(
-      this.#client,
-      "listSnapshots",
-      { query },
-      options,
-    );
-    return snapshots.map((fields) => new Snapshot(this.#client, fields));
-  }
-
-  /** Deletes a snapshot by id. */
-  delete(id: string, options?: CallOptions): Promise<void> {
-    return deleteSnapshot(this.#client, id, options);
-  }
+/** Asks for one of a sandbox. */
+export async function create(client: Client, id: string, request?: SnapshotRequest, options?: CallOptions) {
+  const parts = { path: { id }, body: request };
+  return new Snapshot(client, await call<SnapshotResponse>(client, "createSnapshot", parts, options));
 }
 
-function deleteSnapshot(client: Client, id: string, options: CallOptions | undefined): Promise<void> {
+/** The snapshots, most recent first. */
+export async function list(client: Client, query?: object, options?: CallOptions): Promise<Snapshot[]> {
+  const { snapshots } = await call<{ snapshots: SnapshotResponse[] }>(client, "listSnapshots", { query }, options);
+  return snapshots.map((fields) => new Snapshot(client, fields));
+}
+
+/** Deletes one by id. */
+function remove(client: Client, id: string, options?: CallOptions): Promise<void> {
   return call(client, "deleteSnapshot", { path: { id } }, options);
 }
+
+export { remove as delete };

@@ -1,0 +1,95 @@
+import type { Stats } from "node:fs";
+import type { FileSystem, SandboxFiles } from "@porter-sandbox/core";
+import { inParallel } from "./in-parallel.ts";
+import { LocalFileError, onLocal } from "./local-file-error.ts";
+import { toLocalPath } from "./local-path.ts";
+import type { TransferOptions, TreeOptions, TreeResult } from "./options.ts";
+import { uploadFile } from "./upload.ts";
+
+export interface UploadOptions extends TreeOptions {}
+
+interface LocalTree {
+  /** Below the root, with slashes whatever the machine has; parents first. */
+  readonly files: { readonly local: string; readonly path: string; readonly size: number; readonly mode: number }[];
+  readonly emptyDirectories: string[];
+}
+
+/**
+ * Writes a file of this machine, or a directory with all below it, into a volume or a sandbox. It is streamed, so memory
+ * stays small however much it is. Links are followed. Each file is atomic: where something fails, those before it are whole
+ * and the others as they were, since what is there already is kept and only replaced file by file.
+ *
+ * What a volume has no place for is told in `skipped`: directories that are empty. A sandbox also keeps which files may be executed.
+ *
+ * @param to where to: a volume, or `sandbox.files`
+ * @param localPath a path, or a `file:` URL, of a file or a directory
+ * @param path what it is called there, not the directory above it
+ * @throws {LocalFileError} when something local is missing, cannot be read, or is neither file nor directory; the whole tree
+ * is looked at before anything is sent
+ * @example
+ * ```ts
+ * await upload(sandbox.files, "./project", "/app", {
+ *   onProgress: ({ bytes, total }) => console.log(`${bytes} of ${total}`),
+ * });
+ * ```
+ */
+export async function upload(
+  to: FileSystem,
+  localPath: string | URL,
+  path: string,
+  options: UploadOptions = {},
+): Promise<TreeResult> {
+  const { onProgress, concurrency = 4, ...call } = options;
+  call.signal?.throwIfAborted();
+  const local = await toLocalPath(localPath);
+  const tree = await scan(local);
+  const total = tree.files.reduce((sum, { size }) => sum + size, 0);
+  const sandbox = "mkdir" in to ? (to as SandboxFiles) : undefined;
+  const under = (below: string) => `${path.replace(/\/+$/, "")}${below}`;
+  let bytes = 0;
+  await inParallel(tree.files, concurrency, call, async (file, each) => {
+    let sent = 0;
+    const progress: TransferOptions["onProgress"] = (now) => {
+      bytes += now.bytes - sent;
+      sent = now.bytes;
+      onProgress?.({ bytes, total });
+    };
+    const mode = (file.mode & 0o111) !== 0 ? file.mode & 0o777 : undefined;
+    const target = sandbox && mode ? withMode(sandbox, mode) : to;
+    await uploadFile(target, file.local, under(file.path), { ...each, onProgress: progress });
+  });
+  if (sandbox)
+    await inParallel(tree.emptyDirectories, concurrency, call, (below, each) =>
+      sandbox.mkdir(under(below) || "/", each),
+    );
+  const skipped = sandbox ? [] : tree.emptyDirectories.map(under);
+  return { files: tree.files.length, bytes, skipped };
+}
+
+const withMode = (files: SandboxFiles, mode: number): Pick<FileSystem, "writeFile"> => ({
+  writeFile: (path, content, options) => files.writeFile(path, content, { ...options, mode }),
+});
+
+/** Everything that is to be sent. What cannot be is found now, and not in the middle. */
+async function scan(root: string): Promise<LocalTree> {
+  const { opendir, realpath, stat } = await import("node:fs/promises");
+  const { join } = await import("node:path");
+  const files: LocalTree["files"] = [];
+  const emptyDirectories: string[] = [];
+  const visit = async (local: string, path: string, above: readonly string[]): Promise<void> => {
+    const found: Stats = await onLocal(local, () => stat(local));
+    if (found.isFile()) return void files.push({ local, path, size: found.size, mode: found.mode });
+    if (!found.isDirectory()) throw new LocalFileError(local, "is neither a file nor a directory");
+    const real = await onLocal(local, () => realpath(local));
+    if (above.includes(real)) throw new LocalFileError(local, "is a link to a directory that it is in");
+    const names = await onLocal(local, async () => {
+      const names: string[] = [];
+      for await (const { name } of await opendir(local)) names.push(name);
+      return names.sort();
+    });
+    if (names.length === 0) emptyDirectories.push(path);
+    for (const name of names) await visit(join(local, name), `${path}/${name}`, [...above, real]);
+  };
+  await visit(root, "", []);
+  return { files, emptyDirectories };
+}
