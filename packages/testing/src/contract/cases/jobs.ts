@@ -43,6 +43,7 @@ export const jobs = casesOf("jobs", {
       equal(how(end), { state: "exited", exit_code: 3 }, "how it ended");
       equal([end.stdout_bytes, end.stderr_bytes], [4, 4], "bytes");
       const began = timeOf(end.started_at, "started_at");
+      ok(Math.abs(began - Date.now()) < 86_400_000, `started_at: expected a time of today, got ${end.started_at}`);
       ok(timeOf(end.finished_at, "finished_at") >= began, "finished_at: expected no earlier than started_at");
       equal(job.lastStatus?.state, "exited", "lastStatus");
       const output = await job.output();
