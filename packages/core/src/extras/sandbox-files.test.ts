@@ -320,6 +320,16 @@ describe.each(shells)("files of a sandbox with $name", { timeout: 60_000 }, (she
     expect(readdirSync(`${here}/real`).sort()).toEqual(["file", "link"]);
   });
 
+  it("lists names that are not UTF-8 as well as they can be told, and takes them for no others", async () => {
+    const { files, here } = setUp();
+    writeFileSync(Buffer.concat([Buffer.from(`${here}/a`), Buffer.of(0xff), Buffer.from("b")]), "x");
+    const entries = await files.listdir(on, here);
+    expect(entries.map(({ name, size_bytes }) => [name, size_bytes])).toEqual([["a\u{fffd}b", 1]]);
+    await expect(files.readFile(`${here}/a\u{fffd}b`)).rejects.toMatchObject({ name: "NotFoundError" });
+    await files.remove(here, { recursive: true });
+    expect(existsSync(here)).toBe(false);
+  });
+
   it("keeps the permissions of a file that it replaces", async () => {
     const { files, here } = setUp();
     writeFileSync(`${here}/tool`, "", { mode: 0o640 });

@@ -63,7 +63,7 @@ async function layOut(): Promise<void> {
   await writeFile(local("tree/none"), "");
 }
 
-describe.each(targets)("trees of files, with %s", (kind, target) => {
+describe.each(targets)("trees of files, with %s", { timeout: 60_000 }, (kind, target) => {
   test("go there and come back", async () => {
     await layOut();
     const progress: FileProgress[] = [];
