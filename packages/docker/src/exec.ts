@@ -1,9 +1,10 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { EngineError, type EngineExec, type TtySize } from "@porter-sandbox/api";
 import type { DockerClient, Hijacked } from "./client.ts";
 import { hasStatus, toEngineError, unless } from "./errors.ts";
 import type { EventFeed } from "./events.ts";
 import { type OutputStream, readFrames } from "./frames.ts";
-import type { ExecInspection } from "./inspection.ts";
+import type { ContainerInspection, ExecInspection } from "./inspection.ts";
 
 export interface ExecRequest {
   /** The container to run it in. */
@@ -25,6 +26,8 @@ export interface ExecStreams extends Omit<EngineExec, "kill" | "signal"> {
 /** What a person types to end the input of a terminal, which no closed connection does. */
 const END_OF_TRANSMISSION = "\x04";
 
+/** How long the engine may take to note that a container has ended. */
+const endingMs = 500;
 /** How many bytes of each stream may wait for their reader. */
 const highWaterMark = 256 * 1024;
 /** What the engine writes to stdout when it could not start a command; told apart from the command's own output. */
@@ -95,9 +98,17 @@ export async function startExec(client: DockerClient, events: EventFeed, request
     return { exit_code: found.ExitCode, started: found.Pid !== 0 };
   }
 
+  /** Whether the sandbox has ended; one that is just ending may not be known to have for a moment. */
+  async function hasEnded(): Promise<boolean> {
+    const look = () => unless([404], client.call<ContainerInspection>("GET", `/containers/${container}/json`));
+    if ((await look())?.State.Running !== true) return true;
+    await pause(endingMs);
+    return (await look())?.State.Running !== true;
+  }
+
   const asked = [...(cwd === undefined ? [] : [`in ${cwd}`]), ...(user === undefined ? [] : [`as ${user}`])];
   const excuse = asked.length === 0 ? "" : `the command could not be started ${asked.join(" ")}\n`;
-  const output = outputOf(hijacked, exitCode, { terminal: tty !== undefined, excuse });
+  const output = outputOf(hijacked, exitCode, hasEnded, { terminal: tty !== undefined, excuse });
   output.exit.then(died.stop, died.stop);
   if (tty !== undefined && !stdin) hijacked.socket.write(END_OF_TRANSMISSION);
   const resize = async ({ rows, cols }: TtySize): Promise<void> => {
@@ -152,6 +163,7 @@ function whenExecEnds(
 function outputOf(
   { socket, head }: Hijacked,
   exitCode: () => Promise<{ exit_code: number; started: boolean }>,
+  hasEnded: () => Promise<boolean>,
   { terminal, excuse }: { readonly terminal: boolean; readonly excuse: string },
 ): Pick<ExecStreams, "stdout" | "stderr" | "exit"> {
   type Controller = ReadableStreamDefaultController<Uint8Array>;
@@ -220,7 +232,14 @@ function outputOf(
         frames.end();
         const { exit_code, started } = await exitCode();
         const said = Buffer.concat(held ?? []).toString("utf8");
-        const refusal = started ? undefined : refusalOf(said, exit_code, excuse);
+        let refusal: number | undefined;
+        try {
+          refusal = started ? undefined : refusalOf(said, exit_code, excuse);
+        } catch (error) {
+          // What the engine says of a command that its sandbox's end came before has many words.
+          if (!(await hasEnded())) throw error;
+          throw new EngineError("not_running", "the sandbox ended before its command began", { cause: error });
+        }
         if (refusal !== undefined && said === "" && exit_code > 125) deliver("stderr", Buffer.from(excuse));
         releaseHeld(refusal === undefined ? "stdout" : "stderr");
         for (const controller of open.values()) controller.close();

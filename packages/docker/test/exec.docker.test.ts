@@ -111,4 +111,27 @@ describe.skipIf(missing !== undefined)("a command", () => {
     await expect.poll(() => running("sleep 1002"), { timeout: 10_000 }).toBe("0\n");
     expect(await running("sleep 1001")).toBe("1\n");
   });
+
+  test("that starts while its sandbox ends is told just that, at whatever moment it is", {
+    timeout: 180_000,
+  }, async () => {
+    for (let round = 0; round < 8; round += 1) {
+      const { id } = plan();
+      await here.engine.startSandbox(plan({ id, name: id }), forever);
+      const commands = Array.from({ length: 3 }, async () => {
+        const exec = await here.engine.exec(id, { exec_id: newId("ex"), command: ["sleep", "600"], stdin: false });
+        void exec.stdout.cancel();
+        void exec.stderr.cancel();
+        return exec.exit;
+      });
+      const ends = Promise.allSettled(commands);
+      await new Promise((resolve) => setTimeout(resolve, round * 12));
+      await here.engine.stopSandbox(id);
+      for (const end of await ends) {
+        if (end.status === "rejected") expect(end.reason, String(end.reason)).toMatchObject({ code: "not_running" });
+        else expect(end.value.exit_code).toBe(137);
+      }
+      await here.engine.removeSandbox(id);
+    }
+  });
 });
