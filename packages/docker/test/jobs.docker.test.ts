@@ -1,6 +1,5 @@
 import { createSandboxApi, type SandboxApi } from "@porter-sandbox/api";
 import { Porter, type Sandbox } from "@porter-sandbox/core";
-import { registerContract } from "@porter-sandbox/testing/contract";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { testImage } from "./engine.ts";
 import { type Bench, bench, missing } from "./fixture.ts";
@@ -73,19 +72,5 @@ describe.skipIf(missing !== undefined)("jobs behind a server of the published AP
     const jobs = await Promise.all(Array.from({ length: 12 }, (_, code) => sandbox.jobs.start(`exit ${code}`)));
     const ends = await porter.jobs.wait(jobs);
     expect(ends.map(({ exit_code }) => exit_code)).toEqual(jobs.map((_, code) => code));
-  });
-
-  const cases = registerContract(
-    {
-      image: testImage,
-      fetch: (input, init) => api.fetch(input, init),
-      bootTimeoutMs: 150_000,
-      capabilities: ["shell", "no_extensions", "exit_codes", "any_headers"],
-    },
-    { Porter, only: "jobs: " },
-  );
-  describe("the contract", { concurrent: true }, () => {
-    for (const { name, skip, run } of missing === undefined ? cases : [])
-      test.skipIf(skip !== undefined)(name, { timeout: 240_000 }, async () => void (await run()));
   });
 });
