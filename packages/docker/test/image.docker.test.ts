@@ -1,8 +1,9 @@
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 import { Porter } from "@porter-sandbox/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { textOf } from "../src/client.ts";
@@ -14,6 +15,9 @@ const serve = join(import.meta.dirname, "../../serve");
 const [base, image] = ["porter-sandbox-test-base:24", "porter-sandbox-test-serve:1"];
 const key = "a-key-that-is-long-enough-for-the-server";
 const socket = host?.startsWith("unix://") === true ? host.slice("unix://".length) : undefined;
+const run = promisify(execFile);
+/** A laptop may do without; the machine that checks changes has it. */
+const composes = process.env.CI !== undefined || spawnSync("docker-compose", ["--version"]).status === 0;
 /** The node that runs this, as a file system of its own, needs to be one that Linux containers run. */
 const unable =
   missing ??
@@ -76,6 +80,22 @@ describe.skipIf(unable !== undefined)(`the server's image ${unable ?? ""}`, () =
       )
       .toBe("healthy");
   }
+
+  it.skipIf(!composes)("is what the compose file builds", { timeout: 120_000 }, async () => {
+    const project = `porter-sandbox-${b.installation}`;
+    const words = ["-f", join(serve, "deploy/compose.yaml"), "-p", project];
+    const env = { ...process.env, DOCKER_HOST: host, BASE: base, EGRESS: "unenforced" };
+    await run("docker-compose", [...words, "build"], { env });
+    const built = await b.client.call<{ RepoTags: string[] | null; Id: string }[]>("GET", "/images/json");
+    const tags = built.flatMap(({ RepoTags }) => RepoTags ?? []).filter((tag) => tag.startsWith(project));
+    expect(tags).toEqual([expect.stringMatching(/[-_]sandbox-api:latest$/)]);
+    const [tag = ""] = tags;
+    const commandOf = async (name: string) =>
+      (await b.client.call<{ Config: { Cmd: string[] } }>("GET", `/images/${name}/json`)).Config.Cmd;
+    expect(await commandOf(tag)).toEqual(await commandOf(image));
+    await b.client.call("DELETE", `/images/${tag}`);
+    await run("docker-compose", [...words, "config", "--quiet"], { env });
+  });
 
   it("answers with the memory engine, and finds itself healthy", async () => {
     const port = await freePort();
