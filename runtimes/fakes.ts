@@ -4,29 +4,34 @@ import { type Capability, capabilities, type Target } from "@porter-sandbox/test
 import { bashShell } from "@porter-sandbox/testing/shell";
 
 /** A server in memory. A case runs against the first kind that has what it needs. */
-export type FakeKind = "full" | "published" | "lean";
+export type FakeKind = "full" | "published" | "lean" | "shell";
 
-export const kinds: readonly FakeKind[] = ["full", "published", "lean"];
+export const kinds: readonly FakeKind[] = ["full", "published", "lean", "shell"];
 
 /** More than all other cases together ask for. */
 const allMemoryBytes = 400e9;
 
+const everything = {
+  image: "busybox:1",
+  apiKey: "contract-key-of-the-fake",
+  envGroup: { name: "shared", key: "SHARED", value: "from the group" },
+  maxFileBytes: 2 * 1024 * 1024,
+  allMemoryBytes,
+};
+
 /** What a fake's target is, whichever way leads to it. */
 export const facts: Readonly<Record<FakeKind, Omit<Target, "fetch">>> = {
   /** Everything that there is but a shell, which answers only when its command has ended. */
-  full: {
-    image: "busybox:1",
-    apiKey: "contract-key-of-the-fake",
-    envGroup: { name: "shared", key: "SHARED", value: "from the group" },
-    maxFileBytes: 2 * 1024 * 1024,
-    allMemoryBytes,
-    capabilities: without("no_extensions", "refuses_unsupported", "shell"),
-  },
+  full: { ...everything, capabilities: without("no_extensions", "refuses_unsupported", "shell") },
   /** The published API alone, with a shell. */
   published: {
     image: "busybox:1",
     allMemoryBytes,
-    capabilities: without("auth", "env_groups", "file_limit", "idempotency_keys", "refuses_unsupported"),
+    capabilities: without(
+      ...(["auth", "env_groups", "file_limit", "refuses_unsupported"] as const),
+      ...(["idempotency_keys", "exec_options", "exec_streams", "processes"] as const),
+      ...(["lifetime", "status_reason", "log_filters"] as const),
+    ),
   },
   /** An engine that can do no more than it must. */
   lean: {
@@ -41,6 +46,8 @@ export const facts: Readonly<Record<FakeKind, Omit<Target, "fetch">>> = {
       "streamed_uploads",
     ],
   },
+  /** Everything with a shell, for what needs both it and an extension. */
+  shell: { ...everything, capabilities: without("no_extensions", "refuses_unsupported") },
 };
 
 function without(...names: Capability[]): Capability[] {
@@ -67,7 +74,8 @@ export function createFake(kind: FakeKind): Pick<FakeSandboxApi, "fetch"> & Part
   return createFakeSandboxApi({
     cors,
     capacity: { memory_bytes: allMemoryBytes },
-    ...(kind === "full" ? {} : { extensions: false, shell: bashShell() }),
+    extensions: kind !== "published",
+    ...(kind === "full" ? {} : { shell: bashShell() }),
     ...(apiKey === undefined ? {} : { auth: { keys: [apiKey] } }),
     ...(envGroup === undefined ? {} : { envGroups: { [envGroup.name]: { [envGroup.key]: envGroup.value } } }),
     ...(maxFileBytes === undefined ? {} : { limits: { fileBytes: maxFileBytes } }),
