@@ -1,11 +1,8 @@
 /** Refusals as values: what a route throws, and what the caller reads. */
 import { EngineError } from "./engine.ts";
 
-export type ErrorCode =
-  | "invalid_request"
-  | "unauthenticated"
-  | "not_found"
-  | "method_not_allowed"
+/** What a 409 says. */
+type ConflictCode =
   | "name_taken"
   | "sandbox_not_running"
   | "volume_attached"
@@ -14,7 +11,14 @@ export type ErrorCode =
   | "process_ended"
   | "stdin_closed"
   | "stdin_gap"
-  | "no_tty"
+  | "no_tty";
+
+export type ErrorCode =
+  | ConflictCode
+  | "invalid_request"
+  | "unauthenticated"
+  | "not_found"
+  | "method_not_allowed"
   | "body_too_large"
   | "range_not_satisfiable"
   | "unsupported"
@@ -56,16 +60,7 @@ export const notFound = (message: string, field?: string): ApiError =>
   new ApiError({ status: 404, code: "not_found", message, field });
 
 export const conflict = (
-  code:
-    | "name_taken"
-    | "sandbox_not_running"
-    | "volume_attached"
-    | "destination_exists"
-    | "idempotency_key_reused"
-    | "process_ended"
-    | "stdin_closed"
-    | "stdin_gap"
-    | "no_tty",
+  code: ConflictCode,
   message: string,
   details: Pick<Refusal, "field" | "phase" | "end"> = {},
 ): ApiError => new ApiError({ status: 409, code, message, ...details });

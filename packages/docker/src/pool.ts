@@ -4,10 +4,10 @@
  * is made, or not at all, is never guessed.
  */
 import { randomUUID } from "node:crypto";
-import { type SandboxPlan, sizeOf } from "@porter-sandbox/api";
+import type { SandboxPlan } from "@porter-sandbox/api";
 import type { Clock } from "@porter-sandbox/spec";
 import type { DockerClient } from "./client.ts";
-import { type DefaultLimits, defaultSize, type Isolation, sandboxBody } from "./container-body.ts";
+import { type DefaultLimits, defaultSize, type Isolation, sandboxBody, sizeOfPlan } from "./container-body.ts";
 import type { EventFeed } from "./events.ts";
 import { type Images, lacksImage } from "./images.ts";
 import type { ContainerInspection, ImageInspection } from "./inspection.ts";
@@ -142,19 +142,10 @@ export function createPool(options: PoolOptions): Pool {
   }
 
   /** Whether a container of its own would be the same in everything that can be seen. */
-  function serves({
-    image,
-    snapshot_id,
-    command,
-    args,
-    env,
-    volume_mounts,
-    networking,
-    egress,
-    resources,
-  }: SandboxPlan) {
+  function serves(plan: SandboxPlan) {
+    const { image, snapshot_id, command, args, env, volume_mounts, networking, egress } = plan;
     const usual = defaultSize(limits);
-    const size = sizeOf(resources, usual);
+    const size = sizeOfPlan(plan, limits);
     return (
       image === wanted.image &&
       [snapshot_id, networking, egress].every((each) => each === undefined) &&
