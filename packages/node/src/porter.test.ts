@@ -1,14 +1,17 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { createFakeSandboxApi } from "@porter-sandbox/testing";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { Porter } from "./index.ts";
 
 afterEach(() => vi.unstubAllGlobals());
 
-test("a stream is sent so that the global fetch need not keep it; nothing else changes", async () => {
+test("the global fetch keeps no copy of what it may not send twice, nor of what can be sent again", async () => {
   const fake = createFakeSandboxApi();
   const seen: Record<string, RequestRedirect | undefined> = {};
   vi.stubGlobal("fetch", (url: string, init: RequestInit) => {
-    seen[`${init.method} ${new URL(url).searchParams.get("path") ?? ""}`] = init.redirect;
+    const { pathname, searchParams } = new URL(url);
+    seen[`${init.method} ${searchParams.get("path") ?? pathname.split("/").at(-1)}`] = init.redirect;
     return fake.fetch(new Request(url, init));
   });
   const porter = new Porter({ baseUrl: "http://sandbox-api.test" });
@@ -18,14 +21,89 @@ test("a stream is sent so that the global fetch need not keep it; nothing else c
   await volume.writeFile("/bytes", bytes);
   await volume.writeFile("/stream", new Blob([bytes]).stream());
   expect(await volume.readText("/stream")).toBe("sent as it comes");
+  await volume.moveFile("/stream", "/moved");
+  await porter.sandboxes.create({ image: "alpine" });
   expect(seen).toEqual({
-    "POST ": undefined,
-    "PUT /bytes": undefined,
+    "POST volume": undefined,
+    "POST run": "error",
+    "PUT /bytes": "error",
     "PUT /stream": "error",
-    "GET /stream": undefined,
+    "GET /stream": "error",
+    "POST move": undefined,
   });
   porter.close();
   await fake.close();
+});
+
+describe("a redirect is followed", () => {
+  /** A server that moves everything from /old to /new, and says what came. */
+  async function moved(status: number) {
+    const requests: string[] = [];
+    const server = createServer((request, response) => {
+      const { method, url = "" } = request;
+      let body = "";
+      request.on("data", (piece) => {
+        body += piece;
+      });
+      request.on("end", () => {
+        requests.push(`${method} ${url} ${body}`);
+        if (url.startsWith("/old")) response.writeHead(status, { location: url.replace("old", "new") }).end();
+        else if (url.includes("/files")) response.writeHead(204).end();
+        else if (url.endsWith("/exec"))
+          response.end(JSON.stringify({ exec_id: "e", exit_code: 0, stdout: "", stderr: "" }));
+        else response.end(JSON.stringify({ id: "sb-1", name: "a", status: "ok" }));
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const porter = new Porter({ baseUrl: `http://127.0.0.1:${port}/old`, maxRetries: 0 });
+    onTestFinished(async () => {
+      porter.close();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    });
+    return { porter, requests };
+  }
+
+  test.each([301, 302, 303, 307, 308])("of a request without a body, by a %d", async (status) => {
+    const { porter, requests } = await moved(status);
+    expect(await porter.healthz()).toMatchObject({ status: "ok" });
+    expect(requests.at(-1)).toBe("GET /new/healthz ");
+  });
+
+  test("of a create, with its body and its key", async () => {
+    const { porter, requests } = await moved(307);
+    expect(await porter.sandboxes.create({ image: "alpine" })).toMatchObject({ id: "sb-1" });
+    expect(requests.at(-1)).toBe('POST /new/v1/sandbox/run {"image":"alpine"}');
+  });
+
+  test("of a command, which is asked for once", async () => {
+    const { porter, requests } = await moved(307);
+    expect(await porter.sandboxes.fromId("sb-1").exec(["true"])).toMatchObject({ exit_code: 0 });
+    expect(requests.map((request) => request.split(" ", 2).join(" "))).toEqual([
+      "POST /old/v1/sandbox/sb-1/exec",
+      "POST /new/v1/sandbox/sb-1/exec",
+    ]);
+  });
+
+  test("of bytes for a file", async () => {
+    const { porter, requests } = await moved(308);
+    await porter.raw.writeVolumeFile({
+      path: { id: "vol-1" },
+      query: { path: "/a" },
+      body: new Uint8Array([104, 105]),
+    });
+    expect(requests.at(-1)).toMatch(/^PUT \/new\/\S+ hi$/);
+  });
+
+  test("but not of a stream, which cannot be sent again", async () => {
+    const { porter, requests } = await moved(307);
+    const body = new Blob(["x"]).stream();
+    await expect(
+      porter.raw.writeVolumeFile({ path: { id: "vol-1" }, query: { path: "/a" }, body }),
+    ).rejects.toMatchObject({ name: "ConnectionError" });
+    expect(requests.every((request) => request.includes(" /old/"))).toBe(true);
+  });
 });
 
 test("a fetch of the caller's is used as it is", async () => {

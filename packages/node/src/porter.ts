@@ -17,9 +17,21 @@ export class Porter extends EdgePorter {
 }
 
 /**
- * The global `fetch`, found at each call. For a redirect that may come it keeps a copy of every byte of a stream that it
- * sends, though a stream cannot be sent twice; told that none may come, it keeps nothing, and an upload of any size
- * stays in bounded memory.
+ * The global `fetch`, found at each call. For a redirect that may come it keeps a copy of what it sends: every byte of a
+ * stream, though a stream cannot be sent twice, and of JSON a share of the request's time. Told that none may come, it
+ * keeps nothing, and an upload of any size stays in bounded memory. When one does come, what may be sent twice is sent
+ * again, to be redirected; a POST without a key may not, and goes as ever.
  */
-const nodeFetch: FetchLike = (url, init) =>
-  globalThis.fetch(url, "duplex" in init ? { ...init, redirect: "error" } : init);
+const nodeFetch: FetchLike = (url, init) => {
+  const repeatable = init.method !== "POST" || "idempotency-key" in (init.headers ?? {});
+  const once = "duplex" in init;
+  if (!once && !repeatable) return globalThis.fetch(url, init);
+  const answer = globalThis.fetch(url, { ...init, redirect: "error" });
+  return once
+    ? answer
+    : answer.catch((error) => (isRedirect(error) ? globalThis.fetch(url, init) : Promise.reject(error)));
+};
+
+/** undici's words for a redirect that it was told not to follow. */
+const isRedirect = (error: { cause?: { message?: unknown } } | undefined) =>
+  error?.cause?.message === "unexpected redirect";
