@@ -333,8 +333,8 @@ export const coreTransportMutants: readonly Mutant[] = [
     ],
     [
       "only application/json is JSON",
-      "const text = await response.text();\n  let body",
-      'if (!response.headers.get("content-type")?.includes("json")) throw new TypeError("no JSON");\n  const text = await response.text();\n  let body',
+      "  let body: unknown = text;",
+      '  if (!response.headers.get("content-type")?.includes("json")) throw new TypeError("no JSON");\n  let body: unknown = text;',
       "tolerance",
     ],
   ]),

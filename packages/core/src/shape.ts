@@ -1,29 +1,19 @@
 import { entryOf, isRecord, textRule, type Violation, violation } from "@porter-sandbox/spec";
 import { parameters, shapes } from "@porter-sandbox/spec/compact";
 
-interface Fields {
-  readonly types: ReadonlyMap<string, string>;
-  readonly required: readonly string[];
-}
+/** Finds the first place where a value is not of a type. */
+type Check = (value: unknown, closed: boolean) => Violation | undefined;
 
-/** Taking a shape apart once is enough. */
-const known = new Map<string, Fields>();
+/** Taking a type apart once is enough. */
+const known = new Map<string, Check>();
 
-function fieldsOf(name: string): Fields {
-  let fields = known.get(name);
-  if (!fields) {
-    const types = new Map<string, string>();
-    const required: string[] = [];
-    for (const field of (shapes[name] ?? parameters[name])?.split(" ") ?? []) {
-      const [given = "", type = ""] = field.split(":");
-      const name = given.replace("?", "");
-      types.set(name, type);
-      if (name === given) required.push(name);
-    }
-    fields = { types, required };
-    known.set(name, fields);
+function checkOf(type: string): Check {
+  let check = known.get(type);
+  if (!check) {
+    check = type.startsWith("[") ? arrayOf(checkOf(type.slice(1))) : KINDS[type] ? kindOf(KINDS[type]) : objectOf(type);
+    known.set(type, check);
   }
-  return fields;
+  return check;
 }
 
 /**
@@ -32,7 +22,7 @@ function fieldsOf(name: string): Fields {
  * absence: it is taken out of optional fields, so that the value is what its type says.
  */
 export function checkShape(type: string, value: unknown, closed: boolean): Violation | undefined {
-  const found = misfit(type, value, closed);
+  const found = checkOf(type)(value, closed);
   return found && violation(found.field || "body", found.value, found.rule);
 }
 
@@ -46,8 +36,10 @@ function isTime(value: unknown): boolean {
   return /^\d{4}-\d\d-\d\dT/i.test((value as Date | undefined)?.toJSON?.() ?? String(value));
 }
 
+type Kind = readonly [fits: (value: unknown) => boolean, name: string];
+
 /** What is no array and no object. */
-const KINDS: Readonly<Record<string, readonly [fits: (value: unknown) => boolean, name: string]>> = {
+const KINDS: Readonly<Record<string, Kind>> = {
   "": [(value) => typeof value === "string", "a string"],
   // JSON can spell numbers that are too large for one.
   "#": [Number.isFinite, "a number"],
@@ -58,36 +50,52 @@ const KINDS: Readonly<Record<string, readonly [fits: (value: unknown) => boolean
   "@": [isTime, "a valid Date or an RFC 3339 time"],
 };
 
-function misfit(type: string, value: unknown, closed: boolean): Violation | undefined {
-  const kind = KINDS[type];
-  if (kind) return kind[0](value) ? undefined : wrong(value, kind[1]);
-  if (type.startsWith("[")) {
+function kindOf([fits, name]: Kind): Check {
+  return (value) => (fits(value) ? undefined : wrong(value, name));
+}
+
+function arrayOf(check: Check): Check {
+  return (value, closed) => {
     if (!Array.isArray(value)) return wrong(value, "an array");
-    const inner = type.slice(1);
     for (let index = 0; index < value.length; index++) {
-      const found = misfit(inner, value[index], closed);
+      const found = check(value[index], closed);
       if (found) return within(entryOf("", index), found);
     }
     return undefined;
-  }
-  if (!isRecord(value)) return wrong(value, "an object");
+  };
+}
+
+function objectOf(type: string): Check {
   const map = type === "{";
-  const { types, required } = fieldsOf(type);
-  for (const name of required) {
-    const missing = value[name] === undefined && misfit(types.get(name) ?? "", undefined, closed);
-    if (missing) return within(name, missing);
+  const checks = new Map<string, Check>();
+  const required: string[] = [];
+  const check: Check = (value, closed) => {
+    if (!isRecord(value)) return wrong(value, "an object");
+    for (const name of required) {
+      const missing = value[name] === undefined && checks.get(name)?.(undefined, closed);
+      if (missing) return within(name, missing);
+    }
+    for (const name in value) {
+      const inner = map ? checkOf("") : checks.get(name);
+      const item = value[name];
+      let found: Violation | undefined;
+      // The value is not shown: a field that does not belong here may well be a secret.
+      if (inner === undefined) found = closed ? violation("", undefined, "is not a known field") : undefined;
+      else if (item === null && !closed && !map && !required.includes(name)) delete value[name];
+      else if (item !== undefined || map) found = inner(item, closed);
+      if (found) return within(entryOf("", name), found);
+    }
+    return undefined;
+  };
+  // Known before its fields are: a file's entry may have entries.
+  known.set(type, check);
+  for (const field of (shapes[type] ?? parameters[type])?.split(" ") ?? []) {
+    const [given = "", inner = ""] = field.split(":");
+    const name = given.replace("?", "");
+    checks.set(name, checkOf(inner));
+    if (name === given) required.push(name);
   }
-  for (const name in value) {
-    const inner = map ? "" : types.get(name);
-    const item = value[name];
-    let found: Violation | undefined;
-    // The value is not shown: a field that does not belong here may well be a secret.
-    if (inner === undefined) found = closed ? violation("", undefined, "is not a known field") : undefined;
-    else if (item === null && !closed && !map && !required.includes(name)) delete value[name];
-    else if (item !== undefined || map) found = misfit(inner, item, closed);
-    if (found) return within(entryOf("", name), found);
-  }
-  return undefined;
+  return check;
 }
 
 function wrong(value: unknown, kind: string): Violation {

@@ -29,7 +29,7 @@ export interface Fault {
   readonly message: string;
 }
 
-type Check = (id: OperationId, parts: RequestParts, options: CallOptions) => Violation | undefined;
+type Check = (parts: RequestParts, id: OperationId) => Violation | undefined;
 
 type Rule = (parts: { readonly body?: unknown; readonly query?: { readonly path?: unknown } }) => Violation | undefined;
 
@@ -59,11 +59,15 @@ export function addRules(rules: Rules): void {
 
 /** What in a call breaks a rule that needs no server to see. */
 export function checkRequest(id: OperationId, parts: RequestParts, options?: CallOptions | null): Fault | undefined {
-  for (const check of CHECKS) {
-    const found = check(id, parts, options ?? {});
-    if (found) return { field: found.field, message: describeViolation(found) };
-  }
-  return undefined;
+  const found =
+    checkOptions(options ?? {}) ??
+    checkRange(parts, id) ??
+    checkPath(parts, id) ??
+    checkHeaders(parts, id) ??
+    checkBody(parts, id) ??
+    checkQuery(parts, id) ??
+    checkValues(parts, id);
+  return found && { field: found.field, message: describeViolation(found) };
 }
 
 /** Where an answer is not what the spec says. Unknown fields and unknown values of enums are fine. */
@@ -106,11 +110,15 @@ const isWhole = (value: unknown) => Number.isSafeInteger(value) && (value as num
 const isTime = (value: unknown) => typeof value === "number" && value > 0;
 const TIMEOUT_RULE = "must be a number of milliseconds above 0";
 
-const checkOptions: Check = (_, { range }, { timeoutMs, signal }) => {
+const checkOptions = ({ timeoutMs, signal }: CallOptions): Violation | undefined => {
   if (timeoutMs !== undefined && !isTime(timeoutMs)) return violation("timeoutMs", timeoutMs, TIMEOUT_RULE);
   if (signal && typeof signal.addEventListener !== "function")
     return violation("signal", undefined, "must be an AbortSignal");
-  for (const name of ["offset", "length"] as const) {
+  return undefined;
+};
+
+const checkRange: Check = ({ range }) => {
+  for (const name of range ? (["offset", "length"] as const) : []) {
     const value = range?.[name];
     if (value !== undefined && !isWhole(value))
       return violation(name, value, "must be a whole number of bytes, 0 or more");
@@ -118,7 +126,7 @@ const checkOptions: Check = (_, { range }, { timeoutMs, signal }) => {
   return undefined;
 };
 
-const checkPath: Check = (_, { path }) => {
+const checkPath: Check = ({ path }) => {
   for (const name in path) {
     const value = path[name];
     // A dot segment would be folded away and address something else.
@@ -128,7 +136,7 @@ const checkPath: Check = (_, { path }) => {
   return undefined;
 };
 
-const checkHeaders: Check = (_, { headers }) => {
+const checkHeaders: Check = ({ headers }) => {
   for (const name in headers) {
     const value = headers[name];
     const key = name.toLowerCase() === "idempotency-key";
@@ -138,7 +146,7 @@ const checkHeaders: Check = (_, { headers }) => {
   return undefined;
 };
 
-const checkBody: Check = (id, { body = {} }) => {
+const checkBody: Check = ({ body = {} }, id) => {
   const shape = routeOf(id).body;
   if (shape === "bytes") return checkContent(body);
   return isJson(shape) ? checkShape(shape, body, true) : undefined;
@@ -160,9 +168,7 @@ function checkContent(content: unknown): Violation | undefined {
  * Checks a query by the spec's table. The values that the API names are not enforced: which phases and metrics there
  * are is the server's to say.
  */
-const checkQuery: Check = (id, { query = {}, tags }) =>
+const checkQuery: Check = ({ query = {}, tags }, id) =>
   (tags === undefined ? undefined : checkTags("tags", tags)) ?? checkShape(id, query, true);
 
-const checkValues: Check = (id, { body = {}, query = {} }) => RULES[id]?.({ body, query });
-
-const CHECKS: readonly Check[] = [checkOptions, checkPath, checkHeaders, checkBody, checkQuery, checkValues];
+const checkValues: Check = ({ body = {}, query = {} }, id) => RULES[id]?.({ body, query });

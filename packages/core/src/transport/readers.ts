@@ -6,8 +6,11 @@ import type { Reader } from "./request.ts";
 import { isJson, routeOf } from "./routes.ts";
 
 /** Reads JSON and checks it against the spec: unknown fields and values pass, a missing or mistyped field does not. */
-export async function readJson(response: Response, what: string, id: OperationId): Promise<unknown> {
-  const text = await response.text();
+export function readJson(response: Response, what: string, id: OperationId): Promise<unknown> {
+  return response.text().then((text) => parseJson(text, response, what, id));
+}
+
+function parseJson(text: string, response: Response, what: string, id: OperationId): unknown {
   let body: unknown = text;
   let fault: Fault | undefined;
   try {

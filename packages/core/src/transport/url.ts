@@ -1,6 +1,7 @@
 /** Puts `values` into a path such as `/v1/sandbox/{id}`. */
 export function expandPath(path: string, values: Readonly<Record<string, unknown>> | undefined): string {
-  for (const name in values) path = path.replace(`{${name}}`, () => encodeURIComponent(String(values[name])));
+  // Encoded, a value has no "$", which would mean something in a replacement.
+  for (const name in values) path = path.replace(`{${name}}`, encodeURIComponent(String(values[name])));
   return path;
 }
 
