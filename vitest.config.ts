@@ -12,6 +12,8 @@ export default defineConfig({
       "docs/*.test.ts",
       "examples/quickstart/*.test.ts",
     ],
+    // By default one core is left free, which would be half of a small machine.
+    maxWorkers: "100%",
     // A test that hangs is found all the same; one on a busy machine is only slow.
     testTimeout: 30_000,
     hookTimeout: 30_000,
