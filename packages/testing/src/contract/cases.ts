@@ -21,7 +21,8 @@ import { metrics } from "./cases/metrics.ts";
 import { execOptions, processes, streams } from "./cases/processes.ts";
 import { cors, requestIds, routing } from "./cases/protocol.ts";
 import { queue } from "./cases/queue.ts";
-import { sandboxFiles } from "./cases/sandbox-files.ts";
+import { sandboxFileContent } from "./cases/sandbox-file-content.ts";
+import { sandboxFileTrees } from "./cases/sandbox-file-trees.ts";
 import { snapshots } from "./cases/snapshots.ts";
 import { tolerance } from "./cases/tolerance.ts";
 import { volumes } from "./cases/volumes.ts";
@@ -63,7 +64,8 @@ export const contractCases: readonly ContractCase[] = [
   fileReading,
   fileWriting,
   fileMoving,
-  sandboxFiles,
+  sandboxFileContent,
+  sandboxFileTrees,
   idempotency,
   badInput,
   errors,
