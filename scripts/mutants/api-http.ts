@@ -125,12 +125,6 @@ export const apiHttpMutants: readonly Mutant[] = [
       "const state = {};",
       "health",
     ],
-    [
-      "egress is told in readiness without extensions",
-      "const state = plane.extensions && egress !== undefined ? { egress } : {};",
-      "const state = { egress };",
-      "health",
-    ],
     ["keys are not listed as an extension", 'EXTENSIONS = [\n  "idempotency_keys",', "EXTENSIONS = [", "capabilities"],
     [
       "keys are passed over",
