@@ -111,6 +111,40 @@ function mayRepeat(retry: Route["retry"]): boolean {
   return retry === "safe" || retry === "idempotent";
 }
 
+/** A request as all its attempts send it. */
+interface Composed {
+  readonly path: string;
+  readonly query: string;
+  readonly init: RequestInit;
+  readonly headers: Record<string, string>;
+  /** A header of the caller's own stands; the client's follows the key as it changes. */
+  readonly sendKey: boolean;
+}
+
+function compose(client: Client, scope: Scope, route: Route, parts: RequestParts): Composed {
+  const { method, retry, body } = route;
+  const headers: Record<string, string> = { ...client.headers };
+  for (const name in parts.headers) {
+    const value = parts.headers[name];
+    if (value !== undefined) headers[name.toLowerCase()] = value;
+  }
+  if (retry === "keyed") headers["idempotency-key"] ??= newKey();
+  const init: RequestInit & { duplex?: "half" } = { method, headers, signal: scope.signal };
+  if (body !== "none") {
+    const json = isJson(body);
+    headers["content-type"] ??= `application/${json ? "json" : "octet-stream"}`;
+    init.body = json ? JSON.stringify(parts.body ?? {}) : (parts.body as BodyInit);
+    if (parts.once) init.duplex = "half";
+  }
+  return {
+    path: expandPath(route.path, parts.path),
+    query: queryString(parts.query),
+    init,
+    headers,
+    sendKey: route.auth && headers.authorization === undefined,
+  };
+}
+
 /** Makes attempts until one succeeds, or fails in a way that another would not change or must not follow. */
 export async function perform<T>(
   client: Client,
@@ -120,25 +154,9 @@ export async function perform<T>(
   read: Reader<T>,
 ): Promise<T> {
   const route = routeOf(id);
-  const { method, retry, body } = route;
-  const { apiKey, baseUrl, clock, hooks } = client;
-  const path = expandPath(route.path, parts.path);
-  const query = queryString(parts.query);
-  const headers: Record<string, string> = { ...client.headers };
-  for (const name in parts.headers) {
-    const value = parts.headers[name];
-    if (value !== undefined) headers[name.toLowerCase()] = value;
-  }
-  if (retry === "keyed") headers["idempotency-key"] ??= newKey();
-  // A header of the caller's own stands; the client's follows the key as it changes.
-  const sendKey = route.auth && headers.authorization === undefined;
-  const init: RequestInit & { duplex?: "half" } = { method, headers, signal: scope.signal };
-  if (body !== "none") {
-    const json = isJson(body);
-    headers["content-type"] ??= `application/${json ? "json" : "octet-stream"}`;
-    init.body = json ? JSON.stringify(parts.body ?? {}) : (parts.body as BodyInit);
-    if (parts.once) init.duplex = "half";
-  }
+  const { method, retry } = route;
+  const { apiKey, baseUrl, hooks } = client;
+  const { path, query, init, headers, sendKey } = compose(client, scope, route, parts);
 
   for (let attempt = 1; ; attempt++) {
     const key = typeof apiKey === "function" ? toKey(await apiKey()) : apiKey;
@@ -149,7 +167,7 @@ export async function perform<T>(
     const what = `${method} ${url}`;
     const event: RequestEvent = { operation: id, method, url, attempt };
     const before = scope.admitted;
-    const started = hooks.onResponse && clock.now();
+    const started = hooks.onResponse && client.clock.now();
     let response: Response | undefined;
     let data: unknown;
     scope.event = event;
@@ -177,9 +195,9 @@ export async function perform<T>(
       if (started !== undefined) {
         const { status } = response;
         const requestId = requestIdOf(response);
-        notify(hooks.onResponse, { ...event, status, requestId, durationMs: clock.now() - started });
+        notify(hooks.onResponse, { ...event, status, requestId, durationMs: client.clock.now() - started });
       }
-      if (!response.ok) throw await failureOf(response, data, what, clock.now(), key);
+      if (!response.ok) throw await failureOf(response, data, what, client.clock.now(), key);
       scope.admitted = true;
       return await read(response, what, id);
     } catch (error) {
