@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { stripTypeScriptTypes } from "node:module";
 import { expect, test } from "vitest";
 import { contractCases } from "../packages/testing/src/contract.ts";
 import { catalogue } from "./mutants/catalogue.ts";
@@ -7,16 +8,16 @@ import { mutate, pathOf } from "./mutants/mutant.ts";
 const subjects = new Set(contractCases.map(({ name }) => name.slice(0, name.indexOf(":"))));
 const source = (file: string) => readFileSync(file, "utf8");
 
-test("every mutant's text stands in its file exactly once, so none is stale", () => {
-  const stale = catalogue.flatMap((mutant) => {
+test("every mutant's text stands in its file exactly once, so none is stale, and what it makes of it is code", () => {
+  const broken = catalogue.flatMap((mutant) => {
     try {
-      mutate(mutant, source(pathOf(mutant)));
+      stripTypeScriptTypes(mutate(mutant, source(pathOf(mutant))));
       return [];
     } catch (error) {
-      return [(error as Error).message];
+      return [`${mutant.name}: ${(error as Error).message}`];
     }
   });
-  expect(stale).toEqual([]);
+  expect(broken).toEqual([]);
 });
 
 test("mutants have names of their own, and subjects that there are", () => {

@@ -91,7 +91,7 @@ export const coreTransportMutants: readonly Mutant[] = [
     [
       "errors of a busy server have no wait",
       'details.retryAfterMs = parseRetryAfter(headers.get("retry-after"), now);',
-      "",
+      "void parseRetryAfter;",
       "errors",
       "faults",
     ],
