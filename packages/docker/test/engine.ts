@@ -13,6 +13,7 @@ import { findEndpoint } from "../src/endpoint.ts";
 import { importImage } from "../src/images.ts";
 import { beginOf, lives } from "./lives.ts";
 import { type TarEntry, tarOf } from "./tar.ts";
+import { addNetwork, removeNetwork } from "./world.ts";
 
 export interface TestEngine {
   /** For `DOCKER_HOST`. */
@@ -33,11 +34,19 @@ export const testImage = "busybox:1";
 const findDockerd = () =>
   ["/usr/sbin/dockerd", "/usr/bin/dockerd", "/usr/local/bin/dockerd"].find((file) => existsSync(file));
 
+export interface TestEngineOptions {
+  /**
+   * A private one has a network of its own too, so that its start and its end change nothing for another engine. What is in
+   * its sandboxes reaches nobody, and nobody reaches it.
+   */
+  readonly apart?: boolean | undefined;
+}
+
 /** Answers why there is none, in words. */
-export async function startTestEngine(): Promise<TestEngine | string> {
+export async function startTestEngine({ apart = false }: TestEngineOptions = {}): Promise<TestEngine | string> {
   const dockerd = findDockerd();
   if (process.geteuid?.() === 0 && dockerd !== undefined) {
-    const engine = await startPrivate(dockerd);
+    const engine = await startPrivate(dockerd, apart);
     return typeof engine === "string" ? engine : withImage(engine);
   }
   const host = process.env.DOCKER_HOST || "unix:///var/run/docker.sock";
@@ -69,16 +78,18 @@ interface Daemon {
 }
 
 /** A daemon with all that it has in one folder; it may run already. */
-function daemonIn(folder: string, dockerd: string): Daemon {
+function daemonIn(folder: string, dockerd: string, network?: string): Daemon {
   const socket = join(folder, "d.sock");
   const containerdFile = join(folder, "exec", "containerd", "containerd.pid");
   const client = createDockerClient({ kind: "socket", path: socket }, systemClock);
   let said = "";
   let daemon: ChildProcess | undefined;
+  const [program, ...first] = network === undefined ? [dockerd] : ["nsenter", `--net=/run/netns/${network}`, dockerd];
   const launch = () => {
     const child = spawn(
-      dockerd,
+      program ?? dockerd,
       [
+        ...first,
         ...["--data-root", join(folder, "data"), "--exec-root", join(folder, "exec"), "-p", join(folder, "d.pid")],
         ...["-H", `unix://${socket}`, "--bridge", "none", "--log-level", "error"],
       ],
@@ -122,19 +133,21 @@ function daemonIn(folder: string, dockerd: string): Daemon {
   };
 }
 
-async function startPrivate(dockerd: string): Promise<TestEngine | string> {
+async function startPrivate(dockerd: string, apart: boolean): Promise<TestEngine | string> {
   const folder = mkdtempSync(folderPrefix);
   const forwarding = readForwarding();
   const owner: Owner = { pid: process.pid, begin: beginOf(process.pid), forwarding };
   writeFileSync(join(folder, "owner"), JSON.stringify(owner));
-  const { host, client, up, end } = daemonIn(folder, dockerd);
+  const network = apart ? addNetwork() : undefined;
+  const { host, client, up, end } = daemonIn(folder, dockerd, network);
   const stop = async () => {
     await removeAll(client).catch(() => {});
     client.close();
     await end("SIGTERM");
     endRest(folder);
     removeFolder(folder);
-    writeForwarding(forwarding);
+    if (network !== undefined) removeNetwork(network);
+    else writeForwarding(forwarding);
   };
   const upAgain = async () => {
     const failure = await up();

@@ -9,7 +9,7 @@ let stop = async () => {};
 export async function setup(project: TestProject): Promise<void> {
   if (process.geteuid?.() === 0) {
     // Runs that were killed could not tidy up; what they left leads the traffic of the machine astray.
-    const cleared = [...removeDeadWorlds(), ...(await removeDeadEngines())];
+    const cleared = [...(await removeDeadEngines()), ...removeDeadWorlds()];
     if (cleared.length > 0) console.log(`cleared away what runs left that were killed: ${cleared.join(", ")}`);
   }
   project.provide("run", process.pid);

@@ -79,19 +79,33 @@ export function openWorld(run: number): World {
   return { name, addresses, close };
 }
 
+/** A network namespace of this process with nothing but loopback in it; answers its name. */
+export function addNetwork(): string {
+  networks += 1;
+  const name = `pw${process.pid}n${networks}`;
+  ip("netns", "add", name);
+  execFileSync("nsenter", [`--net=/run/netns/${name}`, "ip", "link", "set", "lo", "up"], { stdio: "pipe" });
+  return name;
+}
+let networks = 0;
+
+export const removeNetwork = (name: string): void => attempt("netns", "del", name);
+
 /** Gives loopback an address under the name of this run; answers what takes it away. */
 export function addToLoopback(run: number, address: string): () => void {
   ip("addr", "add", `${address}/32`, "dev", "lo", "label", `lo:pw${run}`);
   return () => attempt("addr", "del", `${address}/32`, "dev", "lo");
 }
 
-/** Removes the namespace, what runs in it, and the links and addresses that go by its name; routes go with the links. */
+/** Removes the namespaces, what runs in them, and the links and addresses that go by the name; routes go with the links. */
 function remove(name: string): void {
-  const world = new RegExp(`^${name}[a-z]$`);
-  // It would go on without a name as long as something runs in it.
-  for (const pid of namesFrom(["netns", "pids", name], /^\d+$/)) kill(Number(pid));
-  for (const link of namesFrom(["-br", "link"], /^pw\d+[a-z]/)) if (world.test(link)) attempt("link", "del", link);
-  attempt("netns", "del", name);
+  const named = (what: string) => new RegExp(`^${name}(?!\\d)`).test(what);
+  for (const link of namesFrom(["-br", "link"], /^pw\w+/).filter(named)) attempt("link", "del", link);
+  for (const space of namesFrom(["netns", "list"], /^pw\w+/).filter(named)) {
+    // It would go on without a name as long as something runs in it.
+    for (const pid of namesFrom(["netns", "pids", space], /^\d+$/)) kill(Number(pid));
+    attempt("netns", "del", space);
+  }
   for (const [address, label] of loopback()) {
     if (label === `lo:${name}`) attempt("addr", "del", address, "dev", "lo");
   }
