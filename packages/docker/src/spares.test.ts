@@ -96,7 +96,7 @@ describe("spares", () => {
     expect([begun.length, clock.pending()]).toEqual([2, 0]);
   });
 
-  it("whoever comes when, are made in their time, and stand in the end", async () => {
+  it("whoever comes when, are made in their time, and stand in the end", { timeout: 60_000 }, async () => {
     const visits = fc.array(
       fc.record({ after: fc.integer({ min: 0, max: 300 }), stays: fc.integer({ min: 0, max: 2 * patienceMs }) }),
       { minLength: 1, maxLength: 12 },
