@@ -263,7 +263,7 @@ const comparisons: readonly Comparison[] = [
 
 export async function docker(quick: boolean, progress: (text: string) => void): Promise<Report> {
   const report = { name: "docker", title: "real containers, as a ratio to the Engine API asked directly" };
-  const engine = await startTestEngine();
+  const engine = await startTestEngine({ apart: true });
   if (typeof engine === "string") return { ...report, rows: [], notes: [`skipped: ${engine}`] };
   const rows = [];
   const notes = [
