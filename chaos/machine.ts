@@ -34,7 +34,7 @@ const patienceMs = 60_000;
 
 /** Answers why there can be none, in words. */
 export async function createMachine(words: readonly string[] = []): Promise<Machine | string> {
-  const engine = await startTestEngine();
+  const engine = await startTestEngine({ apart: true });
   if (typeof engine === "string") return engine;
   const { down, up } = engine;
   if (down === undefined || up === undefined) {

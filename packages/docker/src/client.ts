@@ -38,10 +38,12 @@ export interface DockerClient {
   stream(method: string, path: string, options?: CallOptions): Promise<Readable>;
   /** The answer's JSON; undefined when it has no body. */
   call<T = undefined>(method: string, path: string, options?: CallOptions): Promise<T>;
-  /** Takes over the connection, for exec and attach. */
+  /** Takes over the connection, for exec and attach. What has no `json` has no body: Podman takes one for the first input. */
   hijack(path: string, options?: CallOptions): Promise<Hijacked>;
   /** The version spoken, after asking the engine for its own. */
   version(): Promise<string>;
+  /** Whether it is Podman that answers in Docker's place. */
+  isPodman(): Promise<boolean>;
   /** Ends idle and open connections. */
   close(): void;
 }
@@ -71,7 +73,7 @@ export function createDockerClient(endpoint: Endpoint, clock: Clock): DockerClie
             rejectUnauthorized: endpoint.tls.verify,
           }),
         };
-  let negotiated: Promise<string> | undefined;
+  let negotiated: Promise<{ version: string; podman: boolean }> | undefined;
 
   const where = endpoint.kind === "socket" ? endpoint.path : `${endpoint.host}:${endpoint.port}`;
   const unreachable = (error: unknown) =>
@@ -136,7 +138,7 @@ export function createDockerClient(endpoint: Endpoint, clock: Clock): DockerClie
     throw new DockerRefusal(status, await messageOf(response));
   }
 
-  async function negotiate(): Promise<string> {
+  async function negotiate() {
     const response = await raw("GET", "/_ping", { timeoutMs: 10_000 });
     await textOf(response).catch(() => "");
     if (response.statusCode !== 200) throw unreachable(new Error(`/_ping answered ${response.statusCode}`));
@@ -149,7 +151,16 @@ export function createDockerClient(endpoint: Endpoint, clock: Clock): DockerClie
         `the Docker engine at ${where} speaks API ${offered.join(".")}; at least ${oldest.join(".")} is needed`,
       );
     }
-    return (isOlder(offered, newest) ? offered : newest).join(".");
+    const version = (isOlder(offered, newest) ? offered : newest).join(".");
+    return { version, podman: response.headers["libpod-api-version"] !== undefined };
+  }
+
+  function known() {
+    negotiated ??= negotiate().catch((error) => {
+      negotiated = undefined;
+      throw error;
+    });
+    return negotiated;
   }
 
   const client: DockerClient = {
@@ -168,7 +179,7 @@ export function createDockerClient(endpoint: Endpoint, clock: Clock): DockerClie
       const whole = `/v${await client.version()}${path}`;
       return new Promise<Hijacked>((resolve, reject) => {
         const upgrade = { Connection: "Upgrade", Upgrade: "tcp" };
-        const { request, send, cancel, release } = prepare("POST", whole, { json: {}, ...options }, upgrade);
+        const { request, send, cancel, release } = prepare("POST", whole, options, upgrade);
         request.once("upgrade", (_response, socket, head) => {
           cancel();
           open.add(socket);
@@ -192,13 +203,8 @@ export function createDockerClient(endpoint: Endpoint, clock: Clock): DockerClie
         send();
       });
     },
-    version() {
-      negotiated ??= negotiate().catch((error) => {
-        negotiated = undefined;
-        throw error;
-      });
-      return negotiated;
-    },
+    version: async () => (await known()).version,
+    isPodman: async () => (await known()).podman,
     close() {
       agent.destroy();
       for (const socket of open) socket.destroy();

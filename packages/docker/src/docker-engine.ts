@@ -72,7 +72,10 @@ export interface DockerEngineOptions extends ImageOptions {
    * Needs the packet filter: without it a sandbox has a host name of its own, which a container cannot be given later.
    */
   readonly pool?: WarmPool | undefined;
-  /** How many network namespaces are kept ready behind their filter, which saves each create about 150 ms. Default 2. */
+  /**
+   * How many network namespaces are kept ready behind their filter, 0 to 100, which saves each create about 150 ms. What a burst of
+   * creates takes is made anew when it is over; creates beyond it make their own. Default 2.
+   */
   readonly spareNetworks?: number | undefined;
   /**
    * How many sandboxes are brought up at once; others wait their turn. Many at once make each other slow and none
@@ -140,6 +143,10 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
     throw new Error(`egress: cannot be enforced here, since ${obstacle}; say "unenforced" to run sandboxes without it`);
   }
   const filtered = egress === "enforced";
+  const spares = options.spareNetworks ?? 2;
+  if (!Number.isInteger(spares) || spares < 0 || spares > 100) {
+    throw new Error(`spareNetworks: must be a whole number from 0 to 100 (got ${String(spares)})`);
+  }
   if (options.pool !== undefined) checkPool(options.pool);
   if (options.pool !== undefined && !filtered) throw new Error('pool: goes only with egress: "enforced"');
 
@@ -167,7 +174,8 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
     images,
     helperImage,
     leftovers,
-    spares: options.spareNetworks ?? 2,
+    clock,
+    spares,
     subnet: options.subnet,
     resolvers: options.resolvers,
   });

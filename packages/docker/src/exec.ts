@@ -33,6 +33,9 @@ const highWaterMark = 256 * 1024;
 /** What the engine writes to stdout when it could not start a command; told apart from the command's own output. */
 const startFailure =
   /^(OCI runtime exec failed|exec failed|runc exec|failed to create exec|.*executable file not found)/;
+/** Podman writes that to stderr, and calls the runtime by its name. */
+const podmanStartFailure = /^Error: [\w.-]+: .*OCI (runtime|permission)/;
+const podmanBeginning = /^Error: [\w.-]+: /;
 const longestStartFailure = 4096;
 const notFound = /executable file not found|no such file or directory/;
 const notRunnable = /permission denied|exec format error|is a directory/;
@@ -59,8 +62,10 @@ export async function startExec(client: DockerClient, events: EventFeed, request
   const size = tty && { ConsoleSize: [tty.rows, tty.cols] };
   let exec: string;
   let hijacked: Hijacked;
+  let podman: boolean;
   try {
     await events.ready();
+    podman = await client.isPodman();
     const created = await client.call<{ Id: string }>("POST", `/containers/${container}/exec`, {
       json: {
         // A terminal that nobody types into is one all the same.
@@ -78,7 +83,9 @@ export async function startExec(client: DockerClient, events: EventFeed, request
     exec = created.Id;
     hijacked = await client.hijack(`/exec/${exec}/start`, { json: { Detach: false, Tty: tty !== undefined, ...size } });
   } catch (error) {
-    if (hasStatus(error, 404, 409))
+    // Of one that ended between the two requests, engines before 23 say 500, as of everything that they failed at.
+    const ended = hasStatus(error, 500) && /is not running/i.test((error as Error).message);
+    if (ended || hasStatus(error, 404, 409))
       throw new EngineError("not_running", "the sandbox is not running", { cause: error });
     throw toEngineError(error);
   }
@@ -86,7 +93,7 @@ export async function startExec(client: DockerClient, events: EventFeed, request
   const died = whenExecEnds(events, exec, container, inspect);
 
   /** After the last byte of output: the exit code, or why it is not known. */
-  async function exitCode(): Promise<{ exit_code: number; started: boolean }> {
+  async function exitCode(said: string): Promise<{ exit_code: number; started: boolean }> {
     let found = await inspect();
     if (found?.Running === true) {
       await died.promise;
@@ -95,7 +102,9 @@ export async function startExec(client: DockerClient, events: EventFeed, request
     if (found === undefined || found.Running || typeof found.ExitCode !== "number") {
       throw new EngineError("not_running", "the sandbox ended before its command");
     }
-    return { exit_code: found.ExitCode, started: found.Pid !== 0 };
+    // Podman forgets the process of every command that has ended.
+    const started = podman ? !podmanStartFailure.test(said) : found.Pid !== 0;
+    return { exit_code: found.ExitCode, started };
   }
 
   /** Whether the sandbox has ended; one that is just ending may not be known to have for a moment. */
@@ -108,7 +117,7 @@ export async function startExec(client: DockerClient, events: EventFeed, request
 
   const asked = [...(cwd === undefined ? [] : [`in ${cwd}`]), ...(user === undefined ? [] : [`as ${user}`])];
   const excuse = asked.length === 0 ? "" : `the command could not be started ${asked.join(" ")}\n`;
-  const output = outputOf(hijacked, exitCode, hasEnded, { terminal: tty !== undefined, excuse });
+  const output = outputOf(hijacked, exitCode, hasEnded, { terminal: tty !== undefined, excuse, podman });
   output.exit.then(died.stop, died.stop);
   if (tty !== undefined && !stdin) hijacked.socket.write(END_OF_TRANSMISSION);
   const resize = async ({ rows, cols }: TtySize): Promise<void> => {
@@ -162,13 +171,14 @@ function whenExecEnds(
  */
 function outputOf(
   { socket, head }: Hijacked,
-  exitCode: () => Promise<{ exit_code: number; started: boolean }>,
+  exitCode: (said: string) => Promise<{ exit_code: number; started: boolean }>,
   hasEnded: () => Promise<boolean>,
-  { terminal, excuse }: { readonly terminal: boolean; readonly excuse: string },
+  { terminal, excuse, podman }: { readonly terminal: boolean; readonly excuse: string; readonly podman: boolean },
 ): Pick<ExecStreams, "stdout" | "stderr" | "exit"> {
   type Controller = ReadableStreamDefaultController<Uint8Array>;
   const open = new Map<OutputStream, Controller>();
-  /** The beginning of stdout, while it may still be the engine's word that the command could not start. */
+  const [tells, beginning]: [OutputStream, RegExp] = podman ? ["stderr", podmanBeginning] : ["stdout", startFailure];
+  /** The beginning of that stream, while it may still be the engine's word that the command could not start. */
   let held: Uint8Array[] | undefined = [];
   let heldBytes = 0;
 
@@ -200,12 +210,12 @@ function outputOf(
     held = undefined;
   };
   const emit = (name: OutputStream, piece: Uint8Array) => {
-    if (held !== undefined && name === "stdout") {
+    if (held !== undefined && name === tells) {
       held.push(piece);
       heldBytes += piece.length;
       const text = Buffer.concat(held).toString("utf8");
-      const undecided = startFailure.test(text) && heldBytes <= longestStartFailure;
-      if (!undecided) releaseHeld("stdout");
+      const undecided = beginning.test(text) && heldBytes <= longestStartFailure;
+      if (!undecided) releaseHeld(tells);
       return;
     }
     deliver(name, piece);
@@ -230,8 +240,8 @@ function outputOf(
       try {
         if (broken !== undefined) throw broken;
         frames.end();
-        const { exit_code, started } = await exitCode();
         const said = Buffer.concat(held ?? []).toString("utf8");
+        const { exit_code, started } = await exitCode(said);
         let refusal: number | undefined;
         try {
           refusal = started ? undefined : refusalOf(said, exit_code, excuse);
@@ -241,7 +251,7 @@ function outputOf(
           throw new EngineError("not_running", "the sandbox ended before its command began", { cause: error });
         }
         if (refusal !== undefined && said === "" && exit_code > 125) deliver("stderr", Buffer.from(excuse));
-        releaseHeld(refusal === undefined ? "stdout" : "stderr");
+        releaseHeld(refusal === undefined ? tells : "stderr");
         for (const controller of open.values()) controller.close();
         resolve({ exit_code: refusal ?? exit_code });
       } catch (error) {

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { EngineError } from "@porter-sandbox/api";
+import type { Clock } from "@porter-sandbox/spec";
 import type { DockerClient } from "./client.ts";
 import { helperBody } from "./container-body.ts";
 import { applyFilter, isOwnAddress, machineResolvers, ownAddresses } from "./egress.ts";
@@ -9,6 +10,7 @@ import type { ContainerInspection } from "./inspection.ts";
 import type { Leftovers } from "./leftovers.ts";
 import type { Names } from "./names.ts";
 import { filterRules } from "./nft.ts";
+import { createSpares } from "./spares.ts";
 
 /**
  * The network of sandboxes: one bridge on which they cannot talk to each other. With egress enforced, each sandbox runs
@@ -18,6 +20,8 @@ import { filterRules } from "./nft.ts";
 export interface Network {
   /** Makes the network when it is not there. Answers the ranges that sandboxes' addresses come from. */
   ensure(): Promise<readonly string[]>;
+  /** A create that may need a holder is on its way, until the answer is called: the making of spare ones waits for it. */
+  coming(): () => void;
   /**
    * A holder whose filter stands. `egress`: `undefined` for the public internet and DNS, else only these addresses.
    * `port`: what this machine may connect to, and nobody else; nothing when not given.
@@ -51,6 +55,7 @@ export interface NetworkOptions {
   readonly images: Images;
   readonly helperImage: string;
   readonly leftovers: Leftovers;
+  readonly clock: Clock;
   /** How many holders are kept ready. */
   readonly spares: number;
   readonly subnet?: string | undefined;
@@ -64,7 +69,7 @@ interface NetworkInspection {
 
 export function createNetwork(options: NetworkOptions): Network {
   const { client, names, images, helperImage, leftovers, resolvers } = options;
-  const spares: Promise<Holder>[] = [];
+  const spares = createSpares({ size: options.spares, clock: options.clock, make: () => makeHolder({}) });
   let closed = false;
   let made: Promise<string[]> | undefined;
   const own = new Set<string>();
@@ -175,18 +180,6 @@ export function createNetwork(options: NetworkOptions): Network {
     await leftovers.remove(holder);
   }
 
-  function replenish(): void {
-    while (!closed && spares.length < options.spares) {
-      const spare = makeHolder({});
-      spares.push(spare);
-      // One that could not be made is not kept; the next that asks makes its own and sees why.
-      spare.catch(() => {
-        const at = spares.indexOf(spare);
-        if (at !== -1) spares.splice(at, 1);
-      });
-    }
-  }
-
   /** A spare can have been ended by others, or by a restart of the engine. */
   async function alive({ id }: Holder): Promise<ContainerInspection | undefined> {
     try {
@@ -210,25 +203,21 @@ export function createNetwork(options: NetworkOptions): Network {
 
   return {
     ensure: subnets,
+    coming: spares.coming,
     async holder(needs, signal) {
       signal.throwIfAborted();
       if (closed) throw new EngineError("engine_error", "the engine is closed");
       if (needs.egress !== undefined) return makeHolder(needs);
-      let spare = spares.shift();
-      while (spare !== undefined) {
+      for (let spare = spares.take(); spare !== undefined; spare = spares.take()) {
         const holder = await spare.catch(() => undefined);
         const found = holder === undefined ? undefined : await alive(holder);
         if (holder !== undefined && found !== undefined) {
-          replenish();
           await fit(found, needs);
           return holder;
         }
         if (holder !== undefined) void release(holder.id);
-        spare = spares.shift();
       }
-      const holder = await makeHolder(needs);
-      replenish();
-      return holder;
+      return makeHolder(needs);
     },
     async refresh(holder) {
       await filter(await client.call<ContainerInspection>("GET", `/containers/${holder}/json`), {});
@@ -237,10 +226,7 @@ export function createNetwork(options: NetworkOptions): Network {
     isOwn: (holder) => own.has(holder),
     async close() {
       closed = true;
-      const left = await Promise.allSettled(spares.splice(0));
-      await Promise.allSettled(
-        left.map((spare) => (spare.status === "fulfilled" ? release(spare.value.id) : undefined)),
-      );
+      await Promise.allSettled((await spares.close()).map(({ id }) => release(id)));
       // 403: something is on it. The next start makes it again.
       await unless([403, 404, 409], client.call("DELETE", `/networks/${names.network}`));
     },

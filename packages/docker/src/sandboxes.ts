@@ -322,10 +322,12 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
       const inTurn = async (exposure: Exposure | undefined, begins?: () => void) => {
         const started = await queue.enter(plan.id, sizeOfPlan(plan, limits), signal);
         begins?.();
+        const here = network.coming();
         try {
           return (await fromPool(plan, signal)) ?? (await bringUp(plan, exposure, signal));
         } finally {
           started();
+          here();
         }
       };
       try {

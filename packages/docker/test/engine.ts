@@ -2,8 +2,8 @@
  * An engine for tests. As root, with `dockerd` on the machine, it is a private one, with its data in a temporary folder;
  * otherwise the one in `DOCKER_HOST` or behind `/var/run/docker.sock`. Nothing is installed or taken from the internet.
  */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -11,7 +11,9 @@ import { systemClock } from "@porter-sandbox/spec";
 import { createDockerClient, type DockerClient } from "../src/client.ts";
 import { findEndpoint } from "../src/endpoint.ts";
 import { importImage } from "../src/images.ts";
+import { beginOf, lives } from "./lives.ts";
 import { type TarEntry, tarOf } from "./tar.ts";
+import { addNetwork, removeNetwork } from "./world.ts";
 
 export interface TestEngine {
   /** For `DOCKER_HOST`. */
@@ -29,13 +31,22 @@ export interface TestEngine {
 }
 
 export const testImage = "busybox:1";
-const daemons = ["/usr/sbin/dockerd", "/usr/bin/dockerd", "/usr/local/bin/dockerd"];
+const findDockerd = () =>
+  ["/usr/sbin/dockerd", "/usr/bin/dockerd", "/usr/local/bin/dockerd"].find((file) => existsSync(file));
+
+export interface TestEngineOptions {
+  /**
+   * A private one has a network of its own too, so that its start and its end change nothing for another engine. What is in
+   * its sandboxes reaches nobody, and nobody reaches it.
+   */
+  readonly apart?: boolean | undefined;
+}
 
 /** Answers why there is none, in words. */
-export async function startTestEngine(): Promise<TestEngine | string> {
-  const dockerd = daemons.find((file) => existsSync(file));
+export async function startTestEngine({ apart = false }: TestEngineOptions = {}): Promise<TestEngine | string> {
+  const dockerd = findDockerd();
   if (process.geteuid?.() === 0 && dockerd !== undefined) {
-    const engine = await startPrivate(dockerd);
+    const engine = await startPrivate(dockerd, apart);
     return typeof engine === "string" ? engine : withImage(engine);
   }
   const host = process.env.DOCKER_HOST || "unix:///var/run/docker.sock";
@@ -49,15 +60,36 @@ export async function startTestEngine(): Promise<TestEngine | string> {
   return withImage({ host, client, image: testImage, stop: async () => client.close() });
 }
 
-async function startPrivate(dockerd: string): Promise<TestEngine | string> {
-  const folder = mkdtempSync(join(tmpdir(), "porter-sandbox-docker-"));
+const folderPrefix = join(tmpdir(), "porter-sandbox-docker-");
+
+/** Whose a folder is, for the runs that come after one that was killed, and whether packets were forwarded before. */
+interface Owner {
+  readonly pid: number;
+  readonly begin: string | undefined;
+  readonly forwarding: string;
+}
+
+interface Daemon {
+  readonly host: string;
+  readonly client: DockerClient;
+  /** Starts it on what is in its folder. Answers why it did not come up; undefined when it did. */
+  up(): Promise<string | undefined>;
+  end(signal: "SIGTERM" | "SIGKILL"): Promise<void>;
+}
+
+/** A daemon with all that it has in one folder; it may run already. */
+function daemonIn(folder: string, dockerd: string, network?: string): Daemon {
   const socket = join(folder, "d.sock");
-  const forwarding = readForwarding();
+  const containerdFile = join(folder, "exec", "containerd", "containerd.pid");
+  const client = createDockerClient({ kind: "socket", path: socket }, systemClock);
   let said = "";
+  let daemon: ChildProcess | undefined;
+  const [program, ...first] = network === undefined ? [dockerd] : ["nsenter", `--net=/run/netns/${network}`, dockerd];
   const launch = () => {
     const child = spawn(
-      dockerd,
+      program ?? dockerd,
       [
+        ...first,
         ...["--data-root", join(folder, "data"), "--exec-root", join(folder, "exec"), "-p", join(folder, "d.pid")],
         ...["-H", `unix://${socket}`, "--bridge", "none", "--log-level", "error"],
       ],
@@ -68,50 +100,107 @@ async function startPrivate(dockerd: string): Promise<TestEngine | string> {
     });
     return child;
   };
-  let daemon = launch();
-  const client = createDockerClient({ kind: "socket", path: socket }, systemClock);
   const answers = () =>
     client.call("GET", "/info").then(
       () => true,
       () => false,
     );
-  /** Why it did not come up; undefined when it did. */
-  const comesUp = async () => {
-    for (let round = 0; round < 300; round += 1) {
-      if (daemon.exitCode !== null || daemon.signalCode !== null)
-        return `the Docker engine could not be started: ${said}`;
-      if (await answers()) return undefined;
-      await pause(50);
-    }
-    return `the Docker engine did not come up: ${said}`;
+  return {
+    host: `unix://${socket}`,
+    client,
+    async up() {
+      // Where nobody buries the dead it would wait for the answer of a containerd that was killed.
+      if (!lives(numberIn(containerdFile))) rmSync(containerdFile, { force: true });
+      daemon = launch();
+      for (let round = 0; round < 300; round += 1) {
+        if (daemon.exitCode !== null || daemon.signalCode !== null)
+          return `the Docker engine could not be started: ${said}`;
+        if (await answers()) return undefined;
+        await pause(50);
+      }
+      return `the Docker engine did not come up: ${said}`;
+    },
+    async end(signal) {
+      const pid = daemon?.pid ?? numberIn(join(folder, "d.pid"));
+      if (!lives(pid)) return;
+      const containerd = numberIn(containerdFile);
+      process.kill(pid, signal);
+      // It takes its containerd with it.
+      const goes = () => lives(pid) || lives(containerd);
+      for (let round = 0; round < 400 && goes(); round += 1) await pause(50);
+      if (lives(pid)) process.kill(pid, "SIGKILL");
+    },
   };
-  const up = async () => {
-    daemon = launch();
-    const failure = await comesUp();
-    if (failure !== undefined) throw new Error(failure);
-  };
+}
+
+async function startPrivate(dockerd: string, apart: boolean): Promise<TestEngine | string> {
+  const folder = mkdtempSync(folderPrefix);
+  const forwarding = readForwarding();
+  const owner: Owner = { pid: process.pid, begin: beginOf(process.pid), forwarding };
+  writeFileSync(join(folder, "owner"), JSON.stringify(owner));
+  const network = apart ? addNetwork() : undefined;
+  const { host, client, up, end } = daemonIn(folder, dockerd, network);
   const stop = async () => {
     await removeAll(client).catch(() => {});
     client.close();
-    await end(daemon);
+    await end("SIGTERM");
+    endRest(folder);
     removeFolder(folder);
-    writeForwarding(forwarding);
+    if (network !== undefined) removeNetwork(network);
+    else writeForwarding(forwarding);
+  };
+  const upAgain = async () => {
+    const failure = await up();
+    if (failure !== undefined) throw new Error(failure);
   };
   const restart = async () => {
-    await end(daemon);
-    await up();
+    await end("SIGTERM");
+    await upAgain();
   };
-  const down = async (signal: "SIGTERM" | "SIGKILL") => {
-    await end(daemon, signal);
-    if (signal === "SIGTERM") return;
-    // It takes its containerd with it; where nobody buries the dead, the next one would wait for that to answer.
-    rmSync(join(folder, "exec", "containerd", "containerd.pid"), { force: true });
-  };
-  const failure = await comesUp();
-  if (failure === undefined) return { host: `unix://${socket}`, client, image: testImage, restart, down, up, stop };
+  const failure = await up();
+  if (failure === undefined) return { host, client, image: testImage, restart, down: end, up: upAgain, stop };
   await stop();
   return failure;
 }
+
+/**
+ * Clears away the engines of runs that were killed, with their containers, networks and data. Answers their folders. A folder
+ * that does not say whose it is is let be.
+ */
+export async function removeDeadEngines(): Promise<string[]> {
+  const dockerd = findDockerd();
+  if (dockerd === undefined) return [];
+  const folders = readdirSync(tmpdir()).flatMap((name) => {
+    const folder = join(tmpdir(), name);
+    const owner = folder.startsWith(folderPrefix) ? ownerOf(folder) : undefined;
+    return owner === undefined ? [] : [{ folder, owner }];
+  });
+  const isDead = ({ pid, begin }: Owner) => begin === undefined || beginOf(pid) !== begin;
+  const dead = folders.filter(({ owner }) => isDead(owner));
+  for (const { folder } of dead) {
+    const { client, up, end } = daemonIn(folder, dockerd);
+    // Only a daemon knows all that its containers use of the machine: the one that outlived its run, or a new one.
+    if (!lives(numberIn(join(folder, "d.pid")))) await up();
+    await removeAll(client).catch(() => {});
+    client.close();
+    await end("SIGTERM");
+    endRest(folder);
+    removeFolder(folder);
+  }
+  if (dead.length === folders.length) for (const { owner } of dead) writeForwarding(owner.forwarding);
+  return dead.map(({ folder }) => folder);
+}
+
+function ownerOf(folder: string): Owner | undefined {
+  try {
+    return JSON.parse(readFileSync(join(folder, "owner"), "utf8")) as Owner;
+  } catch {
+    return undefined;
+  }
+}
+
+/** 0, which is no process, when there is no such file. */
+const numberIn = (file: string): number => (existsSync(file) ? Number(readFileSync(file, "utf8")) : 0);
 
 async function withImage(engine: TestEngine): Promise<TestEngine | string> {
   try {
@@ -177,14 +266,25 @@ async function removeAll(client: DockerClient): Promise<void> {
   await client.call("POST", "/networks/prune");
 }
 
-async function end(daemon: ChildProcess, signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {
-  if (daemon.exitCode !== null || daemon.signalCode !== null) return;
-  const ended = new Promise<void>((resolve) => daemon.once("exit", () => resolve()));
-  daemon.kill(signal);
-  await Promise.race([ended, pause(20_000, undefined, { ref: false }).then(() => daemon.kill("SIGKILL"))]);
+/** What a daemon that was killed started does not end with the one that comes after it. */
+function endRest(folder: string): void {
+  for (const name of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    try {
+      if (readFileSync(`/proc/${name}/cmdline`, "utf8").includes(`${folder}/`)) process.kill(Number(name), "SIGKILL");
+    } catch {
+      // It ended by itself.
+    }
+  }
 }
 
 function removeFolder(folder: string): void {
+  const mounts = readFileSync("/proc/self/mounts", "utf8")
+    .split("\n")
+    .flatMap((line) => line.split(" ")[1] ?? []);
+  for (const mount of mounts.filter((path) => path.startsWith(`${folder}/`)).reverse()) {
+    // What a daemon that was killed had mounted.
+    spawnSync("umount", ["--lazy", mount]);
+  }
   try {
     rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   } catch {

@@ -14,6 +14,8 @@ declare module "vitest" {
     dockerHost: string;
     /** Why there is none; empty when there is one. */
     dockerMissing: string;
+    /** The first process of this run. */
+    run: number;
   }
 }
 
@@ -24,6 +26,9 @@ export const missing: string | undefined =
   host === undefined
     ? inject("dockerMissing") || "run with --config packages/docker/vitest.docker.config.ts, which starts an engine"
     : undefined;
+
+/** The first process of this run, for the names of what outlives processes. */
+export const run: number = inject("run") ?? process.pid;
 
 export const newId = (prefix: string) => `${prefix}-${randomBytes(6).toString("hex")}`;
 

@@ -1,8 +1,8 @@
-import { execFileSync } from "node:child_process";
 import { createServer, type Server } from "node:http";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { whyUnenforceable } from "../src/egress.ts";
-import { type Bench, bench, forever, host, missing, newId, plan } from "./fixture.ts";
+import { type Bench, bench, forever, host, missing, newId, plan, run } from "./fixture.ts";
+import { addToLoopback, ip, openWorld, type World } from "./world.ts";
 
 const noFilter =
   missing ??
@@ -85,7 +85,8 @@ describe.skipIf(missing !== undefined)(`isolation by default ${missing ?? ""}`, 
   it("keeps sandboxes apart on their network, and a bounded part of a flood of output", async () => {
     const other = newId("sb");
     const bounded = bench({ installation: b.installation, limits: { log_bytes: 1024 * 1024 } });
-    const flood = "nc -ll -p 7777 -e echo reached & head -c 100m /dev/zero | tr '\\0' x; echo; echo end; cat";
+    const large = "head -c 1m /dev/zero | tr '\\0' x >/part; cat $(yes /part | head -n 100)";
+    const flood = `nc -ll -p 7777 -e echo reached & ${large}; echo; echo end; cat`;
     await bounded.engine.startSandbox(plan({ id: other, command: ["sh", "-c", flood] }), forever);
     await expect
       .poll(async () => (await bounded.engine.logs(other, { since: 0, limit: 1 }))[0]?.line, { timeout: 50_000 })
@@ -104,43 +105,18 @@ describe.skipIf(missing !== undefined)(`isolation by default ${missing ?? ""}`, 
 });
 
 describe.skipIf(noFilter !== undefined)(`egress ${noFilter ?? ""}`, () => {
-  const world = `pw${process.pid}`;
-  const [near, far, metadata] = ["203.0.113.1", "203.0.113.2", "169.254.169.254"];
-  const inWorld = (...command: string[]) => ["netns", "exec", world, ...command];
-  const ip = (...args: string[]) => execFileSync("ip", args, { stdio: "pipe" });
+  let world: World;
+  let near: string;
+  let far: string;
+  let metadata: string;
   let b: Bench;
   let own: Server;
   let ownPort: number;
-  let listener: ReturnType<typeof import("node:child_process").spawn>;
 
   beforeAll(async () => {
-    // A public internet of one machine: 203.0.113.2, which also answers as the metadata service and as a private one.
-    const { spawn } = await import("node:child_process");
-    ip("netns", "add", world);
-    ip("link", "add", `${world}h`, "type", "veth", "peer", "name", `${world}w`, "netns", world);
-    ip("addr", "add", `${near}/24`, "dev", `${world}h`);
-    ip("link", "set", `${world}h`, "up");
-    ip(...inWorld("ip", "addr", "add", `${far}/24`, "dev", `${world}w`));
-    ip(...inWorld("ip", "addr", "add", "203.0.113.77/24", "dev", `${world}w`));
-    ip(...inWorld("ip", "addr", "add", `${metadata}/32`, "dev", `${world}w`));
-    ip(...inWorld("ip", "addr", "add", "10.200.0.2/32", "dev", `${world}w`));
-    ip(...inWorld("ip", "link", "set", `${world}w`, "up"));
-    ip(...inWorld("ip", "link", "set", "lo", "up"));
-    ip(...inWorld("ip", "route", "add", "default", "via", near));
-    ip("route", "add", `${metadata}/32`, "via", far);
-    ip("route", "add", "10.200.0.0/24", "via", far);
-    // Answers every question of DNS with 203.0.113.77, and every request with one word.
-    const serve = `
-      require("node:http").createServer((q, a) => a.end("reached")).listen(8099, "0.0.0.0");
-      const dns = require("node:dgram").createSocket("udp4");
-      dns.on("message", (query, from) => {
-        const question = query.subarray(12, query.indexOf(0, 12) + 5);
-        const head = Buffer.concat([query.subarray(0, 2), Buffer.from("818000010001" + "00000000", "hex")]);
-        const record = Buffer.from("c00c00010001" + "0000003c0004" + "cb00714d", "hex");
-        dns.send(Buffer.concat([head, question, record]), from.port, from.address);
-      });
-      dns.bind(53, "10.200.0.2");`;
-    listener = spawn("ip", inWorld(process.execPath, "-e", serve), { stdio: "ignore" });
+    // 203.0.113.2, which also answers as the metadata service and as a private machine.
+    world = openWorld(run);
+    ({ near, far, metadata } = world.addresses);
     own = createServer((_request, response) => void response.end("reached"));
     ownPort = await new Promise<number>((resolve) =>
       own.listen(0, "0.0.0.0", () => resolve((own.address() as { port: number }).port)),
@@ -151,17 +127,7 @@ describe.skipIf(noFilter !== undefined)(`egress ${noFilter ?? ""}`, () => {
   afterAll(async () => {
     await b?.close();
     own?.close();
-    listener?.kill();
-    for (const args of [
-      ["netns", "del", world],
-      ["link", "del", `${world}h`],
-    ]) {
-      try {
-        ip(...args);
-      } catch {
-        // Gone with the other one.
-      }
-    }
+    world?.close();
   });
 
   const reach = async (id: string, address: string, port = 8099) => {
@@ -232,17 +198,28 @@ describe.skipIf(noFilter !== undefined)(`egress ${noFilter ?? ""}`, () => {
     timeout: 180_000,
   }, async () => {
     // On loopback, on an interface that has nobody at its other end, and after a network was made ready.
-    const late = { lo: "203.0.113.130", [`${world}b`]: "198.51.100.1" };
-    ip("link", "add", `${world}b`, "type", "bridge");
-    ip("link", "set", `${world}b`, "up");
-    for (const [device, address] of Object.entries(late)) ip("addr", "add", `${address}/32`, "dev", device);
+    const [onLoopback, onBridge] = ["203.0.113.130", "198.51.100.1"];
+    const bridge = `${world.name}b`;
+    const Name = newId("other");
+    const other = await b.client.call<{ Id: string }>("POST", "/networks/create", { json: { Name } });
+    const forget = addToLoopback(run, onLoopback);
+    ip("link", "add", bridge, "type", "bridge");
+    ip("link", "set", bridge, "up");
+    ip("addr", "add", `${onBridge}/32`, "dev", bridge);
     const [usual, list, neighbour] = [newId("sb"), newId("sb"), newId("sb")];
     try {
-      const own = execFileSync("ip", ["-4", "-o", "addr"], { encoding: "utf8" });
-      const addresses = [...own.matchAll(/inet (\S+)\//g)].flatMap(([, address = ""]) =>
-        address.startsWith("127.") ? [] : [address],
-      );
-      expect(addresses).toEqual(expect.arrayContaining([near, ...Object.values(late)]));
+      const networks = [
+        await b.client.call<{ Id: string }>("GET", `/networks/porter-sandbox-${b.installation}`),
+        other,
+      ];
+      const bridges = networks.map(({ Id }) => `br-${Id.slice(0, 12)}`);
+      // What other tests have on the machine comes and goes meanwhile.
+      const passing = (device: string) => device === "lo" || (device.startsWith("br-") && !bridges.includes(device));
+      const found = [...ip("-4", "-o", "addr").matchAll(/^\d+: (\S+)\s+inet ([\d.]+)/gm)];
+      const addresses = found.flatMap(([, device = "", address = ""]) => (passing(device) ? [] : [address]));
+      addresses.push(onLoopback);
+      expect(found.filter(([, device = ""]) => bridges.includes(device))).toHaveLength(2);
+      expect(addresses).toEqual(expect.arrayContaining([near, onBridge]));
       for (const address of addresses) {
         expect(await (await fetch(`http://${address}:${ownPort}`)).text(), address).toBe("reached");
       }
@@ -264,8 +241,9 @@ describe.skipIf(noFilter !== undefined)(`egress ${noFilter ?? ""}`, () => {
       }
     } finally {
       for (const id of [usual, list, neighbour]) await b.engine.removeSandbox(id);
-      ip("addr", "del", `${late.lo}/32`, "dev", "lo");
-      ip("link", "del", `${world}b`);
+      forget();
+      ip("link", "del", bridge);
+      await b.client.call("DELETE", `/networks/${other.Id}`);
     }
   });
 

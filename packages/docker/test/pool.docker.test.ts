@@ -5,7 +5,8 @@ import { whyUnenforceable } from "../src/egress.ts";
 import { dockerEngine } from "../src/index.ts";
 import { label } from "../src/names.ts";
 import { testImage } from "./engine.ts";
-import { type Bench, bench, forever, host, missing, newId, plan } from "./fixture.ts";
+import { type Bench, bench, forever, host, missing, newId, plan, run } from "./fixture.ts";
+import { addToLoopback } from "./world.ts";
 
 const skip = missing ?? whyUnenforceable({ kind: "socket", path: host ?? "" });
 
@@ -99,9 +100,7 @@ describe.skipIf(skip !== undefined)(`containers that are kept ready ${skip ?? ""
     const { port } = server.address() as { port: number };
     const b = own();
     await filled(b);
-    const { execFileSync } = await import("node:child_process");
-    execFileSync("ip", ["addr", "add", "198.51.100.9/32", "dev", "lo"]);
-    closing.push(() => execFileSync("ip", ["addr", "del", "198.51.100.9/32", "dev", "lo"]));
+    closing.push(addToLoopback(run, "198.51.100.9"));
     const id = newId("sb");
     await b.engine.startSandbox(plan({ id }), forever);
     expect(await isWarm(b, id)).toBe(true);

@@ -12,7 +12,7 @@ async function psOf(engine: DockerEngine, id: string): Promise<string> {
 describe.skipIf(missing !== undefined || process.geteuid?.() !== 0)(`an engine that goes away ${missing ?? ""}`, () => {
   let own: TestEngine | undefined;
   beforeAll(async () => {
-    const started = await startTestEngine();
+    const started = await startTestEngine({ apart: true });
     if (typeof started === "string") throw new Error(started);
     own = started;
   });

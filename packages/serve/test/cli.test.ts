@@ -24,7 +24,7 @@ describe("the command line", () => {
 
   test("takes everything", () => {
     const line =
-      "--engine docker --port 0 --host ::1 --key-file k --data-dir d --retention 1h30m --tls-key a --tls-cert b --egress unenforced --installation x-1 --helper-image i:1 --capacity-cpu 1500m --capacity-memory 32Gi --pool-image p:1 --pool-size 8 --proxy-port 8081 --proxy-host 0.0.0.0 --proxy-domain apps.test";
+      "--engine docker --port 0 --host ::1 --key-file k --data-dir d --retention 1h30m --tls-key a --tls-cert b --egress unenforced --installation x-1 --helper-image i:1 --capacity-cpu 1500m --capacity-memory 32Gi --pool-image p:1 --pool-size 8 --spare-networks 20 --proxy-port 8081 --proxy-host 0.0.0.0 --proxy-domain apps.test";
     expect(parse(line)).toEqual({
       action: "serve",
       options: {
@@ -40,6 +40,7 @@ describe("the command line", () => {
         helperImage: "i:1",
         capacity: { cpu_cores: 1.5, memory_bytes: 32 * 2 ** 30 },
         pool: { image: "p:1", size: 8 },
+        spareNetworks: 20,
         proxy: { port: 8081, host: "0.0.0.0", domain: "apps.test" },
       },
     });
@@ -60,6 +61,9 @@ describe("the command line", () => {
     ["--engine memory --pool-image i:1", "--pool-image: goes only with --engine docker (got --engine memory)"],
     ["--engine docker --pool-size 2", "--pool-size: goes only with --pool-image, which is missing"],
     ["--engine docker --pool-image i:1 --pool-size 0", '--pool-size: must be a whole number from 1 to 100 (got "0")'],
+    ["--engine memory --spare-networks 1", "--spare-networks: goes only with --engine docker (got --engine memory)"],
+    ["--engine docker --spare-networks=-1", '--spare-networks: must be a whole number from 0 to 100 (got "-1")'],
+    ["--engine docker --spare-networks 101", '--spare-networks: must be a whole number from 0 to 100 (got "101")'],
     ["--engine memory --proxy-port 1", "--proxy-port: goes only with --engine docker (got --engine memory)"],
     ["--engine docker --proxy-port x", '--proxy-port: must be a whole number from 0 to 65535 (got "x")'],
     [

@@ -33,11 +33,11 @@ async function hasJustBash(): Promise<boolean> {
 }
 
 const loaders: Readonly<Record<EngineName, Load>> = {
-  async docker({ egress, helperImage, pool, proxy, capacity }, installation) {
+  async docker({ egress, helperImage, pool, spareNetworks, proxy, capacity }, installation) {
     const { dockerEngine } = await load("docker", "@porter-sandbox/docker", () => import("@porter-sandbox/docker"));
     let engine: ReturnType<typeof dockerEngine> | undefined;
     try {
-      engine = dockerEngine({ installation, egress, helperImage, pool, proxy, capacity });
+      engine = dockerEngine({ installation, egress, helperImage, pool, spareNetworks, proxy, capacity });
       // A port that was asked for and is taken is better known now than with the first sandbox that exposes one.
       if (proxy?.port) await engine.openProxy();
       return { engine, description: `docker, installation ${installation}, egress ${engine.egress}` };

@@ -22,6 +22,8 @@ export interface CliOptions {
   readonly capacity?: CliCapacity | undefined;
   /** What the Docker engine keeps ready. */
   readonly pool?: { readonly image: string; readonly size: number } | undefined;
+  /** How many network namespaces the Docker engine keeps ready. */
+  readonly spareNetworks?: number | undefined;
   /** Where the Docker engine serves the ports that sandboxes expose. */
   readonly proxy?: CliProxy | undefined;
 }
@@ -65,6 +67,7 @@ export const usage = `Serves the Sandbox API.
   --helper-image IMAGE     docker: image with busybox for the files of volumes (default busybox:1)
   --pool-image IMAGE       docker: containers of this image are kept ready for creates that ask for nothing but it
   --pool-size N            docker: how many, 1 to 100 (default 2)
+  --spare-networks N       docker: network namespaces kept ready behind their packet filter, 0 to 100 (default 2)
   --proxy-port PORT        docker: where the ports that sandboxes expose are served (default 0, one that is free)
   --proxy-host HOST        docker: address that the proxy listens on (default 127.0.0.1); others reach the sandboxes by it
   --proxy-domain DOMAIN    docker: a sandbox is NAME.DOMAIN (default localhost); all names in it must lead to the proxy
@@ -90,6 +93,7 @@ const settings = {
   "helper-image": { type: "string" },
   "pool-image": { type: "string" },
   "pool-size": { type: "string" },
+  "spare-networks": { type: "string" },
   "proxy-port": { type: "string" },
   "proxy-host": { type: "string" },
   "proxy-domain": { type: "string" },
@@ -102,7 +106,7 @@ const EGRESS = ["enforced", "unenforced"] as const;
 const longestRetentionMs = 87_600 * 3_600_000;
 
 const DOCKER_ONLY = [
-  ...(["egress", "installation", "helper-image", "pool-image", "pool-size"] as const),
+  ...(["egress", "installation", "helper-image", "pool-image", "pool-size", "spare-networks"] as const),
   ...(["proxy-port", "proxy-host", "proxy-domain"] as const),
 ];
 
@@ -125,11 +129,13 @@ function oneOf<T extends string>(option: string, value: string | undefined, allo
   throw new UsageError(`--${option}: must be one of ${allowed.join(", ")} (${got})`);
 }
 
-function portOf(option: string, text: string): number {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
-  if (port >= 0 && port <= 65_535) return port;
-  throw new UsageError(`--${option}: must be a whole number from 0 to 65535 (got ${JSON.stringify(text)})`);
+function wholeNumber(option: string, text: string, least: number, most: number): number {
+  const number = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (number >= least && number <= most) return number;
+  throw new UsageError(`--${option}: must be a whole number from ${least} to ${most} (got ${JSON.stringify(text)})`);
 }
+
+const portOf = (option: string, text: string) => wholeNumber(option, text, 0, 65_535);
 
 function retentionOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
@@ -158,8 +164,7 @@ function poolOf({ "pool-image": image, "pool-size": size }: Values): CliOptions[
   if (image === undefined && size === undefined) return undefined;
   if (image === undefined) throw new UsageError("--pool-size: goes only with --pool-image, which is missing");
   if (size === undefined) return { image, size: 2 };
-  if (/^\d{1,3}$/.test(size) && Number(size) >= 1 && Number(size) <= 100) return { image, size: Number(size) };
-  throw new UsageError(`--pool-size: must be a whole number from 1 to 100 (got ${JSON.stringify(size)})`);
+  return { image, size: wholeNumber("pool-size", size, 1, 100) };
 }
 
 function proxyOf({ "proxy-port": port, "proxy-host": host, "proxy-domain": domain }: Values): CliProxy | undefined {
@@ -186,7 +191,7 @@ export function parseCli(words: readonly string[]): CliRequest {
     const [given, missing] = keyFile === undefined ? ["tls-cert", "tls-key"] : ["tls-key", "tls-cert"];
     throw new UsageError(`--${given}: goes only with --${missing}, which is missing`);
   }
-  const { installation } = values;
+  const { installation, "spare-networks": spares } = values;
   if (installation !== undefined && !/^[a-z0-9-]{1,40}$/.test(installation)) {
     const rule = "must be 1 to 40 lowercase letters, digits and hyphens";
     throw new UsageError(`--installation: ${rule} (got ${JSON.stringify(installation)})`);
@@ -206,6 +211,7 @@ export function parseCli(words: readonly string[]): CliRequest {
       helperImage: values["helper-image"],
       capacity: capacityOf(values),
       pool: poolOf(values),
+      spareNetworks: spares === undefined ? undefined : wholeNumber("spare-networks", spares, 0, 100),
       proxy: proxyOf(values),
     },
   };
