@@ -21,11 +21,60 @@ export const lifetimeMutants: readonly Mutant[] = [
       "reasons",
       "lifetime",
     ],
+    [
+      "a shorter life is answered as the new one",
+      "at >= asked)) return record;",
+      "at >= asked)) return { ...record, ttl_seconds };",
+      "lifetime",
+    ],
+    [
+      "a second more is two",
+      "plane.clock.now() + ttl_seconds * 1000;",
+      "plane.clock.now() + ttl_seconds * 2000;",
+      "lifetime",
+    ],
+    [
+      "what has not started is not let live longer",
+      "LIVE_PHASES, { extended_to });",
+      '["running"], { extended_to });',
+      "lifetime",
+    ],
+  ]),
+  ...inFile("packages/api/src/http/routes.ts", [
+    ["any time is a longer life", "{ check: checkExtendTtl },", "{ check: () => void checkExtendTtl },", "lifetime"],
+    [
+      "a longer life may take a body of any size",
+      "plane.limits.bodyBytes,\n      { check: checkExtendTtl },",
+      "Number.POSITIVE_INFINITY,\n      { check: checkExtendTtl },",
+      "lifetime",
+    ],
+  ]),
+  ...inFile("packages/api/src/http/app.ts", [
+    [
+      "the published API has every operation",
+      "if (extension !== undefined && !plane.extensions) continue;",
+      "",
+      "lifetime",
+    ],
+  ]),
+  ...inFile("spec/src/sandbox-spec.ts", [
+    [
+      "any idle time is taken",
+      "idle_timeout_seconds: checkTtl,",
+      "idle_timeout_seconds: () => undefined,",
+      "idle timeouts",
+    ],
   ]),
   ...inFile("packages/api/src/control/activity.ts", [
     ["a command does not begin the idle time anew", "activity.at = plane.clock.now();\n", "", "idle timeouts"],
   ]),
   ...inFile("packages/api/src/control/lifecycle.ts", [
+    [
+      "an id that is not there is not told",
+      'throw unknownId("sandbox", id);',
+      'throw unknownId("sandbox", "it");',
+      "lifetime",
+    ],
     [
       "an image that cannot be pulled is any failure",
       'refusal?.code === "image_pull" ? "image_pull" : "engine_error"',
@@ -36,6 +85,12 @@ export const lifetimeMutants: readonly Mutant[] = [
   ...inFile("packages/api/src/control/sandboxes.ts", [
     ["a status says more than the published API has", "plane.extensions && extraStatusOf", "extraStatusOf", "reasons"],
     ["a status gives no reason", "...(reason !== undefined && { reason }),", "", "reasons"],
+    [
+      "every end has a reason",
+      "...(reason !== undefined && { reason }),",
+      'reason: reason ?? ("unknown" as never),',
+      "reasons",
+    ],
     ["a status gives no end of life", "...(expires_at !== undefined && ", "...(expires_at === null && ", "lifetime"],
     [
       "a status gives no idle timeout",
@@ -45,6 +100,12 @@ export const lifetimeMutants: readonly Mutant[] = [
     ],
   ]),
   ...inFile("packages/api/src/control/logs.ts", [
+    [
+      "lines are of every command",
+      "plane.store.readLogs(id, { ...query, exec_id }),",
+      "plane.store.readLogs(id, query),",
+      "log filters",
+    ],
     [
       "logs have no end of their window",
       'const until = timeOf("until", filters.until, now);',
@@ -121,8 +182,25 @@ export const lifetimeMutants: readonly Mutant[] = [
       "fleets",
     ],
     ["handles of a fleet learn nothing", "learn(handle, status);", "{}", "fleets"],
+    ["an end does not say of which", "body: status, sandbox_id: id };", "body: status };", "fleets", "waiting"],
+    [
+      "every end is the same",
+      "return reached(status, goal) ? status",
+      'return reached(status, goal) ? { ...status, phase: "terminated" }',
+      "waiting",
+    ],
+    ["an empty id is asked for", '|| id === "") throw', ") throw", "fleets"],
+  ]),
+  ...inFile("packages/core/src/extras/polling.ts", [
+    ["a wait does not hear its signal", "  signal: options.signal,\n", "", "waiting"],
   ]),
   ...inFile("packages/core/src/extras/log-reading.ts", [
+    [
+      "following does not hear its signal",
+      "const signal = query.signal ?? options.signal;",
+      "const signal = undefined;",
+      "following logs",
+    ],
     [
       "lines that were seen come again",
       "const fresh = seen ? without(lines, seen) : lines;",
@@ -152,6 +230,18 @@ export const lifetimeMutants: readonly Mutant[] = [
       'handleJson("sandbox", this.id, { name: this.name })',
       'handleJson("sandbox", this.id, { name: null })',
       "handles as json",
+    ],
+    [
+      "a handle takes its key along",
+      'handleJson("sandbox", this.id, { name: this.name })',
+      'handleJson("sandbox", this.id, { name: this.name, by: this.#client.apiKey as string })',
+      "handles as json",
+    ],
+    [
+      "a longer life is news to nobody",
+      "return this.#learn(await extendTtl(this.#client, this.id, ttl_seconds, options));",
+      "return await extendTtl(this.#client, this.id, ttl_seconds, options);",
+      "lifetime",
     ],
   ]),
 ];

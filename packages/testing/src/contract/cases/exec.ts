@@ -151,7 +151,7 @@ export const exec = casesOf("exec", {
       const sandbox = await handle(c);
       await rejects(
         sandbox.exec(["true"], { timeoutMs: 40 }),
-        { name: "CommandTimeoutError", killed: false, admitted: false },
+        { name: "CommandTimeoutError", killed: false, admitted: false, stdout: "", stderr: "" },
         "exec in a sandbox that boots",
       );
     },
