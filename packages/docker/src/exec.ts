@@ -28,6 +28,8 @@ const END_OF_TRANSMISSION = "\x04";
 
 /** How long the engine may take to note that a container has ended. */
 const endingMs = 500;
+/** The same for a command that is not there: each such waits that long for its exit code. */
+const vanishingMs = 100;
 /** How many bytes of each stream may wait for their reader. */
 const highWaterMark = 256 * 1024;
 /** What the engine writes to stdout when it could not start a command; told apart from the command's own output. */
@@ -55,6 +57,9 @@ function refusalOf(said: string, exit_code: number, excuse: string): number {
   const ending = /not running|stopped|paused|no such container|process not found|init process/i.test(said);
   throw new EngineError(ending ? "not_running" : "engine_error", `the command could not be started: ${reason}`);
 }
+
+const endedBefore = (cause: unknown) =>
+  new EngineError("not_running", "the sandbox ended before its command began", { cause });
 
 /** Starts a command in a running container. Rejects with an EngineError `not_running` when it does not run. */
 export async function startExec(client: DockerClient, events: EventFeed, request: ExecRequest): Promise<ExecStreams> {
@@ -108,10 +113,10 @@ export async function startExec(client: DockerClient, events: EventFeed, request
   }
 
   /** Whether the sandbox has ended; one that is just ending may not be known to have for a moment. */
-  async function hasEnded(): Promise<boolean> {
+  async function hasEnded(withinMs: number): Promise<boolean> {
     const look = () => unless([404], client.call<ContainerInspection>("GET", `/containers/${container}/json`));
     if ((await look())?.State.Running !== true) return true;
-    await pause(endingMs);
+    await pause(withinMs);
     return (await look())?.State.Running !== true;
   }
 
@@ -172,7 +177,7 @@ function whenExecEnds(
 function outputOf(
   { socket, head }: Hijacked,
   exitCode: (said: string) => Promise<{ exit_code: number; started: boolean }>,
-  hasEnded: () => Promise<boolean>,
+  hasEnded: (withinMs: number) => Promise<boolean>,
   { terminal, excuse, podman }: { readonly terminal: boolean; readonly excuse: string; readonly podman: boolean },
 ): Pick<ExecStreams, "stdout" | "stderr" | "exit"> {
   type Controller = ReadableStreamDefaultController<Uint8Array>;
@@ -247,9 +252,11 @@ function outputOf(
           refusal = started ? undefined : refusalOf(said, exit_code, excuse);
         } catch (error) {
           // What the engine says of a command that its sandbox's end came before has many words.
-          if (!(await hasEnded())) throw error;
-          throw new EngineError("not_running", "the sandbox ended before its command began", { cause: error });
+          if (!(await hasEnded(endingMs))) throw error;
+          throw endedBefore(error);
         }
+        // Of a sandbox that is just ending the files are gone before the news of its end is there.
+        if ((refusal === 126 || refusal === 127) && (await hasEnded(vanishingMs))) throw endedBefore(said);
         if (refusal !== undefined && said === "" && exit_code > 125) deliver("stderr", Buffer.from(excuse));
         releaseHeld(refusal === undefined ? tells : "stderr");
         for (const controller of open.values()) controller.close();

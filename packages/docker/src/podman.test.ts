@@ -27,7 +27,9 @@ async function podman({ stderr = [], exitCode = 0 }: Saying = {}) {
     if (path === "/_ping")
       return void response.writeHead(200, { "Api-Version": "1.41", "Libpod-Api-Version": "4.3.1" }).end();
     if (path.startsWith("/events")) return void response.writeHead(200).flushHeaders();
-    const answer = path.startsWith("/exec/") ? { ExitCode: exitCode, Running: false, Pid: 0 } : { Id: "1" };
+    const answer = path.startsWith("/exec/")
+      ? { ExitCode: exitCode, Running: false, Pid: 0 }
+      : { Id: "1", State: { Running: true } };
     response.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify(answer));
   });
   server.on("connection", (socket) => sockets.add(socket));
