@@ -82,18 +82,7 @@ const packagesReport = join(scratch, "packages.json");
 const runtimesReport = join(scratch, "runtimes.json");
 const examples = readdirSync(join(root, "examples"), { withFileTypes: true }).filter((entry) => entry.isDirectory());
 
-/** They wait for the engine most of the time. */
-const containers = counted(
-  "real containers",
-  [
-    ...["vitest", "run", "--config", "packages/docker/vitest.docker.config.ts"],
-    ...["--reporter=default", "--reporter=json", `--outputFile.json=${dockerReport}`],
-  ],
-  dockerReport,
-  readDocker,
-);
-
-const sources: Step[] = [
+const steps: Step[] = [
   holds("generated code is fresh", "node", "spec/generate/generate.ts", "--check"),
   holds("lint and format", "biome", "check", "."),
   holds("the OpenAPI document lints", "pnpm", "--filter", "@porter-sandbox/spec", "run", "lint:spec"),
@@ -107,6 +96,15 @@ const sources: Step[] = [
       counts: countTests(readVitestReport(text)),
     }),
   ),
+  counted(
+    "real containers",
+    [
+      ...["vitest", "run", "--config", "packages/docker/vitest.docker.config.ts"],
+      ...["--reporter=default", "--reporter=json", `--outputFile.json=${dockerReport}`],
+    ],
+    dockerReport,
+    readDocker,
+  ),
   holds("build and pack", "node", "scripts/pack.ts"),
   counted(
     "what is packed: exports, types, real imports, sizes",
@@ -115,29 +113,23 @@ const sources: Step[] = [
     (text) => ({ counts: JSON.parse(text) as Counts }),
   ),
   ...examples.map(({ name }) => holds(`example ${name}`, "pnpm", "--filter", `./examples/${name}`, "run", "start")),
+  counted(
+    "contract suite on every runtime",
+    ["node", "runtimes/run.ts", "--json", runtimesReport],
+    runtimesReport,
+    readRuntimes,
+    false,
+  ),
 ];
 
-/** Not beside containers: a browser breaks off its requests whenever the machine's networks change. */
-const suite = counted(
-  "contract suite on every runtime",
-  ["node", "runtimes/run.ts", "--json", runtimesReport],
-  runtimesReport,
-  readRuntimes,
-  false,
-);
-
 const outcomes: Outcome[] = [];
-async function take(steps: readonly Step[]): Promise<void> {
-  for (const step of steps) {
-    const started = performance.now();
-    const outcome = await step.run();
-    outcomes.push(outcome);
-    const seconds = ((performance.now() - started) / 1000).toFixed(1);
-    console.log(`${outcome.counts.failed > 0 ? "FAIL" : "ok"}  ${step.name}: ${line(outcome.counts)} (${seconds} s)`);
-  }
+for (const step of steps) {
+  const started = performance.now();
+  const outcome = await step.run();
+  outcomes.push(outcome);
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  console.log(`${outcome.counts.failed > 0 ? "FAIL" : "ok"}  ${step.name}: ${line(outcome.counts)} (${seconds} s)`);
 }
-await Promise.all([take([containers]), take(sources)]);
-await take([suite]);
 
 const notes = outcomes.flatMap((outcome) => outcome.notes ?? []);
 if (notes.length > 0) console.log(`\nSkipped, and why:\n${notes.map((note) => `  ${note}`).join("\n")}`);
