@@ -409,7 +409,8 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
       const kept = [...made.filter((summary) => !removed.has(summary)), ...given];
       const used = new Set([...kept, ...awaited].flatMap((each) => (isOver(each) ? [] : (holderOf(each) ?? []))));
       const stray = holders.filter(({ Id }) => !used.has(Id) && !holdersInUse.has(Id) && !network.isOwn(Id));
-      await Promise.all([...stray, ...killers, ...abandoned].map(({ Id }) => removeContainer(Id)));
+      // After it was killed an engine can be unable to for a while; that must not keep the server from starting.
+      await Promise.all([...stray, ...killers, ...abandoned].map(({ Id }) => leftovers.remove(Id)));
       return kept.flatMap(({ Labels, Names }) => names.sandboxOf(Names) ?? Labels?.[label.id] ?? []);
     },
 

@@ -201,7 +201,7 @@ export function createVolumeHelpers(options: HelpersOptions): VolumeHelpers {
       const query = { all: true, filters: names.filters("files") };
       const found = await client.call<{ Id: string; Names: string[] }[]>("GET", "/containers/json", { query });
       const strangers = found.filter(({ Names }) => !Names.some((name) => own.has(name.replace(/^\//, ""))));
-      await Promise.all(strangers.map(({ Id }) => remove(Id)));
+      await Promise.all(strangers.map(({ Id }) => leftovers.remove(Id)));
     },
     async close() {
       await Promise.allSettled([...slots].map(([volume, slot]) => end(volume, slot)));
