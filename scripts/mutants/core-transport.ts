@@ -356,6 +356,14 @@ export const coreTransportMutants: readonly Mutant[] = [
       "writing files",
     ],
   ]),
+  ...inFile("packages/core/src/extras/gather.ts", [
+    [
+      "a file has its first piece twice",
+      "    bytes.set(chunk, length);\n    length += chunk.length;\n  }",
+      "    bytes.set(chunk, length);\n    length += chunk.length;\n    if (length === chunk.length && length > 1) bytes[0] = 0;\n  }",
+      "reading files",
+    ],
+  ]),
   ...inFile("packages/core/src/extras/bytes.ts", [
     ["a file that breaks off is whole", "throw interrupted(error);", "return undefined;", "reading files"],
     ["what a server sent too much is kept", "if (skip || chunk.length > left) {", "if (skip < 0) {", "reading files"],
@@ -363,12 +371,6 @@ export const coreTransportMutants: readonly Mutant[] = [
       "how much came is not told",
       "bytesReceived: received,",
       "bytesReceived: Number.POSITIVE_INFINITY,",
-      "reading files",
-    ],
-    [
-      "a file has its first piece twice",
-      "    bytes.set(chunk, length);\n    length += chunk.length;\n  }",
-      "    bytes.set(chunk, length);\n    length += chunk.length;\n    if (length === chunk.length && length > 1) bytes[0] = 0;\n  }",
       "reading files",
     ],
   ]),

@@ -2,6 +2,7 @@ import { type DockerClient, textOf } from "./client.ts";
 import { helperBody } from "./container-body.ts";
 import { hasStatus, unless } from "./errors.ts";
 import { type Images, lacksImage } from "./images.ts";
+import { removeContainer } from "./leftovers.ts";
 import type { Names } from "./names.ts";
 
 /** Set for every command, and inherited by all that it starts: how its processes are known again. */
@@ -166,8 +167,6 @@ async function runKiller(
     const { StatusCode } = await client.call<{ StatusCode: number }>("POST", `/containers/${id}/wait`);
     if (StatusCode !== 0) throw new Error("some processes of the command could not be killed");
   } finally {
-    await unless([404, 409], client.call("DELETE", `/containers/${id}`, { query: { force: true, v: true } })).catch(
-      () => {},
-    );
+    await removeContainer(client, id).catch(() => {});
   }
 }

@@ -1,6 +1,6 @@
 import type { Clock } from "@porter-sandbox/spec";
 import type { DockerClient } from "./client.ts";
-import { hasStatus } from "./errors.ts";
+import { unless } from "./errors.ts";
 import type { EventFeed } from "./events.ts";
 
 /** Removes containers that nobody waits for any more, however long the engine is away. */
@@ -13,6 +13,11 @@ export interface Leftovers {
 
 const pauseMs = 5_000;
 
+/** Removes a container whatever it does, with its nameless volumes. One that is gone, or is being removed (409), is fine. */
+export async function removeContainer(client: Pick<DockerClient, "call">, container: string): Promise<void> {
+  await unless([404, 409], client.call("DELETE", `/containers/${container}`, { query: { force: true, v: true } }));
+}
+
 export function createLeftovers(client: DockerClient, events: Pick<EventFeed, "onResync">, clock: Clock): Leftovers {
   const left = new Set<string>();
   let cancel: (() => void) | undefined;
@@ -20,12 +25,10 @@ export function createLeftovers(client: DockerClient, events: Pick<EventFeed, "o
 
   async function attempt(container: string): Promise<void> {
     try {
-      await client.call("DELETE", `/containers/${container}`, { query: { force: true, v: true } });
+      await removeContainer(client, container);
       left.delete(container);
-    } catch (error) {
-      // 409: someone is removing it already.
-      if (hasStatus(error, 404, 409)) left.delete(container);
-      else left.add(container);
+    } catch {
+      left.add(container);
     }
     if (left.size > 0 && !closed) cancel ??= clock.schedule(retry, pauseMs);
   }

@@ -14,7 +14,7 @@ import { type Images, lacksImage, orAbort } from "./images.ts";
 import { type Exposure, type Ingress, readExposure, targetOf } from "./ingress.ts";
 import { type ContainerInspection, type ContainerState, type ContainerSummary, parseTime } from "./inspection.ts";
 import { release } from "./kill.ts";
-import type { Leftovers } from "./leftovers.ts";
+import { type Leftovers, removeContainer } from "./leftovers.ts";
 import { label, type Names } from "./names.ts";
 import type { Holder, Network } from "./network.ts";
 import type { Pool } from "./pool.ts";
@@ -213,9 +213,6 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
     }
   }
 
-  const removeContainer = (container: string) =>
-    unless([404, 409], client.call("DELETE", `/containers/${container}`, { query: { force: true, v: true } }));
-
   const list = (kind: "sandbox" | "pool" | "holder" | "kill") =>
     client.call<ContainerSummary[]>("GET", "/containers/json", { query: { all: true, filters: names.filters(kind) } });
 
@@ -385,7 +382,7 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
       ingress.release(id);
       const container = await find(id);
       if (container === undefined) return;
-      await removeContainer(container.id);
+      await removeContainer(client, container.id);
       containers.delete(id);
       gone(container.id);
       await releaseHolder(container);

@@ -1,6 +1,7 @@
 import { helperBody } from "./container-body.ts";
 import { unless } from "./errors.ts";
 import { type KillerOptions, killExec, marker, runInside } from "./kill.ts";
+import { removeContainer } from "./leftovers.ts";
 
 /**
  * Sends a signal to the process groups of an exec's first processes: those that carry its mark and whose parent does not.
@@ -39,9 +40,7 @@ export async function signalExec(
     await client.call("POST", `/containers/${id}/start`);
     await client.call("POST", `/containers/${id}/wait`);
   } finally {
-    await unless([404, 409], client.call("DELETE", `/containers/${id}`, { query: { force: true, v: true } })).catch(
-      () => {},
-    );
+    await removeContainer(client, id).catch(() => {});
   }
 }
 

@@ -6,7 +6,7 @@ import { helperBody } from "./container-body.ts";
 import { toEngineError, unless } from "./errors.ts";
 import { readFrames } from "./frames.ts";
 import { type Images, lacksImage } from "./images.ts";
-import type { Leftovers } from "./leftovers.ts";
+import { type Leftovers, removeContainer } from "./leftovers.ts";
 import type { Names } from "./names.ts";
 import { fold, longestListingBytes, root, sessionScript } from "./volume-script.ts";
 
@@ -134,15 +134,11 @@ export function createVolumeHelpers(options: HelpersOptions): VolumeHelpers {
     }
   }
 
-  const remove = async (container: string) => {
-    await unless([404, 409], client.call("DELETE", `/containers/${container}`, { query: { force: true } }));
-  };
-
   async function end(volume: string, slot: Slot): Promise<void> {
     if (slots.get(volume) === slot) slots.delete(volume);
     slot.cancelIdle();
     const helper = await slot.started.catch(() => undefined);
-    if (helper !== undefined) await remove(helper.container);
+    if (helper !== undefined) await removeContainer(client, helper.container);
   }
 
   function take(volume: string): Slot {
@@ -195,7 +191,7 @@ export function createVolumeHelpers(options: HelpersOptions): VolumeHelpers {
       // One that a former server left, or whose end was not waited for.
       const query = { all: true, filters: names.filters("files", volume) };
       const left = await client.call<{ Id: string }[]>("GET", "/containers/json", { query });
-      await Promise.all(left.map(({ Id }) => remove(Id)));
+      await Promise.all(left.map(({ Id }) => removeContainer(client, Id)));
     },
     async sweep() {
       const query = { all: true, filters: names.filters("files") };

@@ -5,8 +5,9 @@ import type { FileBackend } from "../resources/file-system.ts";
 import type { Client } from "../transport/client.ts";
 import { call, checkCall, openScope, perform, type RequestParts, timeoutOf } from "../transport/request.ts";
 import type { CallOptions, Scope } from "../transport/scope.ts";
-import { type Body, type Bytes, bodyOf, gather } from "./bytes.ts";
+import { type Body, type Bytes, bodyOf } from "./bytes.ts";
 import { type Derived, withDerived } from "./file-listing.ts";
+import { gather } from "./gather.ts";
 
 /** Which part of a file. Without either, all of it. */
 export interface ReadOptions extends CallOptions {

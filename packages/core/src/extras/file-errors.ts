@@ -1,4 +1,4 @@
-import { type checkFilePath, describeViolation, normalizeVolumePath } from "@porter-sandbox/spec";
+import { type checkFilePath, describeViolation, normalizeVolumePath, type Violation } from "@porter-sandbox/spec";
 import { fileCodes as codes } from "@porter-sandbox/spec/file-scripts";
 import { SandboxError } from "../errors/sandbox-error.ts";
 import {
@@ -10,10 +10,15 @@ import {
 } from "../errors/status-errors.ts";
 import type { ExecResult } from "../types.ts";
 
+/** Throws for a rule that was broken, before anything is sent. */
+export function refuse(broken: Violation | undefined): void {
+  if (broken)
+    throw new InvalidRequestError(describeViolation(broken), { code: "invalid_request", field: broken.field });
+}
+
 /** A path in its one form. */
 export function normalPath(check: typeof checkFilePath, path: unknown): string {
-  const broken = check("path", path);
-  if (broken) throw new InvalidRequestError(describeViolation(broken), { code: "invalid_request", field: "path" });
+  refuse(check("path", path));
   return normalizeVolumePath(path as string) as string;
 }
 

@@ -17,14 +17,18 @@ export LC_ALL
 need() {
   while [ $# -gt 0 ]; do command -v "$1" >/dev/null || { printf %s "$1" >&2; exit ${codes.lacksTool}; }; shift; done
 }
+# Goes on by one name of a path: from $up to $at, with $rest to come.
+step() {
+  rest=\${rest#/}
+  up=\${at:-/}
+  at=$at/\${rest%%/*}
+  case $rest in */*) rest=/\${rest#*/} ;; *) rest= ;; esac
+}
 # Why the path $1 cannot be used: walks it. Comes back when there is something of that path.
 why() {
   at= rest=$1
   while [ -n "$rest" ]; do
-    rest=\${rest#/}
-    up=\${at:-/}
-    at=$at/\${rest%%/*}
-    case $rest in */*) rest=/\${rest#*/} ;; *) rest= ;; esac
+    step
     if [ ! -e "$at" ] && [ ! -L "$at" ]; then
       [ -x "$up" ] || exit ${codes.denied}
       exit ${codes.notFound}
@@ -39,10 +43,7 @@ make() {
   [ -d "$1" ] || mkdir -p "$1" 2>/dev/null || [ -d "$1" ] || {
     at= rest=$1
     while [ -n "$rest" ]; do
-      rest=\${rest#/}
-      up=\${at:-/}
-      at=$at/\${rest%%/*}
-      case $rest in */*) rest=/\${rest#*/} ;; *) rest= ;; esac
+      step
       if [ ! -d "$at" ]; then
         if [ -e "$at" ] || [ -L "$at" ]; then exit ${codes.throughFile}; fi
         [ -w "$up" ] || exit ${codes.denied}

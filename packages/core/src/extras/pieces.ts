@@ -40,7 +40,7 @@ function chunksOf(content: FileContent): Source<Uint8Array> {
   const kind = Object.prototype.toString.call(content);
   if (typeof content === "string") {
     // It would silently become another character in UTF-8.
-    if (/\p{Surrogate}/u.test(content)) throw invalidRequest("content", "must be well-formed Unicode");
+    if (!content.isWellFormed()) throw invalidRequest("content", "must be well-formed Unicode");
     return once(new TextEncoder().encode(content));
   }
   if (ArrayBuffer.isView(content)) return once(bytesIn(content));

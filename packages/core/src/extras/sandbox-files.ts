@@ -1,22 +1,16 @@
-import {
-  checkFilePath,
-  checkMoveRequest,
-  checkVolumePath,
-  describeViolation,
-  normalizeVolumePath,
-} from "@porter-sandbox/spec";
+import { checkFilePath, checkMoveRequest, checkVolumePath, normalizeVolumePath } from "@porter-sandbox/spec";
 import { decodeBase64 } from "@porter-sandbox/spec/base64";
 import { fileCodes as codes } from "@porter-sandbox/spec/file-scripts";
 import { newToken } from "../commands/compile.ts";
-import { InvalidRequestError, invalidRequest } from "../errors/status-errors.ts";
+import { invalidRequest } from "../errors/status-errors.ts";
 import type { SandboxFileBackend } from "../resources/sandbox-files.ts";
 import type { Client } from "../transport/client.ts";
 import type { CallOptions } from "../transport/scope.ts";
-import type { Bytes } from "./bytes.ts";
-import { fail, normalPath } from "./file-errors.ts";
+import { fail, normalPath, refuse } from "./file-errors.ts";
 import { type Derived, type List, withDerived } from "./file-listing.ts";
 import { entriesFrom, parseRecords, timeOf, typeOf } from "./file-records.ts";
 import * as scripts from "./file-scripts.ts";
+import { gather } from "./gather.ts";
 import { sandboxFilePieces } from "./sandbox-file-reading.ts";
 import { writeSandboxFile } from "./sandbox-file-writing.ts";
 import { type RunScript, scriptsOf, TimeLimit } from "./script.ts";
@@ -66,28 +60,9 @@ export function filesOf(client: Client, id: string, run: RunScript = scriptsOf(c
   return withDerived<Omit<SandboxFileBackend, Derived>>(list, {
     pieces,
     writeFile: (path, content, options) => writeSandboxFile(client, run, path, content, options),
-    async readFile(path, options) {
-      const source = pieces(path, options);
-      const parts: Bytes[] = [];
-      let length = 0;
-      for (let piece = await source.next(); piece; piece = await source.next()) {
-        parts.push(piece);
-        length += piece.length;
-      }
-      const [only] = parts;
-      if (parts.length === 1 && only) return only;
-      const whole = new Uint8Array(length);
-      let at = 0;
-      for (const piece of parts) {
-        whole.set(piece, at);
-        at += piece.length;
-      }
-      return whole;
-    },
+    readFile: async (path, options) => gather(pieces(path, options)),
     async moveFile(from, to, options) {
-      const broken = checkMoveRequest({ from, to });
-      if (broken)
-        throw new InvalidRequestError(describeViolation(broken), { code: "invalid_request", field: broken.field });
+      refuse(checkMoveRequest({ from, to }));
       const [source, target] = [normalizeVolumePath(from) ?? "", normalizeVolumePath(to) ?? ""];
       const limit = new TimeLimit(client, `Moving ${source}`, options);
       const end = await limit.spend((each) => run(scripts.moveScript, [source, target], each));

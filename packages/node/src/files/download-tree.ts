@@ -1,9 +1,11 @@
 import { type FileSystem, InvalidRequestError, SandboxError, type VolumeFile } from "@porter-sandbox/core";
+import { normalizeVolumePath } from "@porter-sandbox/spec";
 import { downloadFile } from "./download.ts";
 import { inParallel } from "./in-parallel.ts";
 import { onLocal } from "./local-file-error.ts";
 import { toLocalPath } from "./local-path.ts";
-import type { TransferOptions, TreeOptions, TreeResult } from "./options.ts";
+import type { TreeOptions, TreeResult } from "./options.ts";
+import { sumOf } from "./progress.ts";
 
 export interface DownloadOptions extends TreeOptions {}
 
@@ -50,10 +52,7 @@ export async function download(
     return { files: 1, bytes, skipped: [] };
   }
 
-  const base = `/${path
-    .split("/")
-    .filter((part) => part !== "" && part !== ".")
-    .join("/")}`.replace(/\/$/, "");
+  const base = (normalizeVolumePath(path) ?? path).replace(/\/$/, "");
   const entries = listed.map((entry) => ({ entry, below: partsBelow(entry.path, base) }));
   const files = entries.filter(({ entry }) => entry.isFile);
   const total = files.reduce((sum, { entry }) => sum + entry.size_bytes, 0);
@@ -63,25 +62,19 @@ export async function download(
   const fresh = there === undefined;
   const into = fresh ? join(dirname(local), `.porter-sandbox-${crypto.randomUUID()}.partial`) : local;
   await onLocal(local, () => mkdir(into, { recursive: !fresh }));
-  let bytes = 0;
+  const progress = sumOf(total, onProgress);
   try {
     for (const { entry, below } of entries)
       if (entry.isDirectory) await onLocal(local, () => mkdir(join(into, ...below), { recursive: true }));
     await inParallel(files, concurrency, call, async ({ entry, below }, each) => {
-      let came = 0;
-      const progress: TransferOptions["onProgress"] = (now) => {
-        bytes += now.bytes - came;
-        came = now.bytes;
-        onProgress?.({ bytes, total });
-      };
-      await downloadFile(from, entry.path, join(into, ...below), { ...each, onProgress: progress });
+      await downloadFile(from, entry.path, join(into, ...below), { ...each, onProgress: progress.ofOne() });
     });
     if (fresh) await onLocal(local, () => rename(into, local));
   } catch (error) {
     if (fresh) await rm(into, { recursive: true, force: true });
     throw error;
   }
-  return { files: files.length, bytes, skipped };
+  return { files: files.length, bytes: progress.bytes(), skipped };
 }
 
 /**

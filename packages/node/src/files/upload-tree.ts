@@ -3,7 +3,8 @@ import type { FileSystem, SandboxFiles } from "@porter-sandbox/core";
 import { inParallel } from "./in-parallel.ts";
 import { LocalFileError, onLocal } from "./local-file-error.ts";
 import { toLocalPath } from "./local-path.ts";
-import type { TransferOptions, TreeOptions, TreeResult } from "./options.ts";
+import type { TreeOptions, TreeResult } from "./options.ts";
+import { sumOf } from "./progress.ts";
 import { uploadFile } from "./upload.ts";
 
 export interface UploadOptions extends TreeOptions {}
@@ -46,24 +47,18 @@ export async function upload(
   const total = tree.files.reduce((sum, { size }) => sum + size, 0);
   const sandbox = "mkdir" in to ? (to as SandboxFiles) : undefined;
   const under = (below: string) => `${path.replace(/\/+$/, "")}${below}`;
-  let bytes = 0;
+  const progress = sumOf(total, onProgress);
   await inParallel(tree.files, concurrency, call, async (file, each) => {
-    let sent = 0;
-    const progress: TransferOptions["onProgress"] = (now) => {
-      bytes += now.bytes - sent;
-      sent = now.bytes;
-      onProgress?.({ bytes, total });
-    };
     const mode = (file.mode & 0o111) !== 0 ? file.mode & 0o777 : undefined;
     const target = sandbox && mode ? withMode(sandbox, mode) : to;
-    await uploadFile(target, file.local, under(file.path), { ...each, onProgress: progress });
+    await uploadFile(target, file.local, under(file.path), { ...each, onProgress: progress.ofOne() });
   });
   if (sandbox)
     await inParallel(tree.emptyDirectories, concurrency, call, (below, each) =>
       sandbox.mkdir(under(below) || "/", each),
     );
   const skipped = sandbox ? [] : tree.emptyDirectories.map(under);
-  return { files: tree.files.length, bytes, skipped };
+  return { files: tree.files.length, bytes: progress.bytes(), skipped };
 }
 
 const withMode = (files: SandboxFiles, mode: number): Pick<FileSystem, "writeFile"> => ({

@@ -2,18 +2,8 @@ import { describe, expect, it } from "vitest";
 import { createVirtualClock } from "../clock.ts";
 import { bytesOf, contentFrom, streamOf, textOf } from "../memory-content.ts";
 import { createFileTree } from "../memory-files.ts";
-import type { CommandCall } from "./command.ts";
 import { runPlain } from "./plain.ts";
-
-/** Nothing here starts another. */
-const alone: CommandCall["processes"] = {
-  pid: 1,
-  start: () => {
-    throw new Error("nothing is started here");
-  },
-  signal: () => false,
-  stat: () => undefined,
-};
+import { alone } from "./test-support.ts";
 
 const env = { PATH: "/bin", NAME: "value", HOSTNAME: "box" };
 

@@ -4,18 +4,9 @@ import { contentFrom, streamOf } from "../memory-content.ts";
 import { createFileTree } from "../memory-files.ts";
 import type { CommandCall } from "./command.ts";
 import { createCommands } from "./scripts.ts";
+import { alone } from "./test-support.ts";
 
 const clock = createVirtualClock({ start: 0 });
-
-/** Nothing here starts another. */
-const alone: CommandCall["processes"] = {
-  pid: 1,
-  start: () => {
-    throw new Error("nothing is started here");
-  },
-  signal: () => false,
-  stat: () => undefined,
-};
 
 function call(command: string[], changes: Partial<CommandCall> = {}) {
   const output = { stdout: "", stderr: "" };
