@@ -25,7 +25,7 @@ export class Porter extends EdgePorter {
 const nodeFetch: FetchLike = (url, init) => {
   const repeatable = init.method !== "POST" || "idempotency-key" in (init.headers ?? {});
   const once = "duplex" in init;
-  if (!once && !repeatable) return globalThis.fetch(url, init);
+  if (init.body === undefined || !(once || repeatable)) return globalThis.fetch(url, init);
   const answer = globalThis.fetch(url, { ...init, redirect: "error" });
   return once
     ? answer
