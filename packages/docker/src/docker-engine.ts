@@ -4,19 +4,18 @@ import {
   type Engine,
   EngineError,
   type EngineFeatures,
-  type QueueOptions,
   type SandboxPlan,
 } from "@porter-sandbox/api";
-import { type Clock, systemClock } from "@porter-sandbox/spec";
+import { systemClock } from "@porter-sandbox/spec";
 import { createDockerClient } from "./client.ts";
-import { checkIsolation, type DefaultLimits, type Isolation, sizeOfPlan } from "./container-body.ts";
+import { sizeOfPlan } from "./container-body.ts";
 import { whyUnenforceable } from "./egress.ts";
 import { findEndpoint } from "./endpoint.ts";
 import { hasStatus, toEngineError } from "./errors.ts";
 import { createEventFeed } from "./events.ts";
 import { startExec } from "./exec.ts";
-import { createImages, type ImageOptions } from "./images.ts";
-import { createIngress, type ProxyOptions } from "./ingress.ts";
+import { createImages } from "./images.ts";
+import { createIngress } from "./ingress.ts";
 import { killExec, marker } from "./kill.ts";
 import { createLeftovers } from "./leftovers.ts";
 import { readLogs } from "./logs.ts";
@@ -24,7 +23,8 @@ import { createMetrics } from "./metrics.ts";
 import { namesOf } from "./names.ts";
 import { createNetwork } from "./network.ts";
 import { isIpv4 } from "./nft.ts";
-import { checkPool, createPool, type WarmPool } from "./pool.ts";
+import { checkOptions, type DockerEngineOptions, sparesOf } from "./options.ts";
+import { createPool } from "./pool.ts";
 import { checkFilterable, hasOwnKernel } from "./runtime.ts";
 import { createSandboxes } from "./sandboxes.ts";
 import { killRest, signalExec } from "./signal.ts";
@@ -32,75 +32,6 @@ import { createSnapshots } from "./snapshots.ts";
 import { volumeFiles } from "./volume-files.ts";
 import { createVolumeHelpers } from "./volume-helper.ts";
 import { createVolumes } from "./volumes.ts";
-
-export interface DockerEngineOptions extends ImageOptions {
-  /** `unix:///path`, `tcp://host:port`, `http://…`, `https://…`. Default: `DOCKER_HOST`, else `/var/run/docker.sock`. */
-  readonly host?: string | undefined;
-  /**
-   * Tells what this engine made from everything else on the machine: 1 to 40 lowercase letters, digits and hyphens.
-   * Give each server of its own a name of its own; two that share one would clear away each other's sandboxes.
-   * Default `default`.
-   */
-  readonly installation?: string | undefined;
-  /**
-   * What runs beside sandboxes, never in them: for the files of volumes, for networks, to end commands. An image with
-   * the applets of busybox. Pulled when it is missing. Default `busybox:1`.
-   */
-  readonly helperImage?: string | undefined;
-  /** What a sandbox may use when it does not say: 1 core, 1 GiB, 1024 processes, 16 MiB of output. */
-  readonly limits?: DefaultLimits | undefined;
-  readonly isolation?: Isolation | undefined;
-  /**
-   * `enforced` (default): every sandbox runs behind a packet filter that leaves it the public internet and DNS, or what
-   * its `egress` lists. That needs root on the engine's own Linux machine, with `nft` and `nsenter`; elsewhere creating
-   * the engine throws. `unenforced`: no filter, sandboxes reach whatever the machine reaches, and one that asks for
-   * `egress` is refused.
-   */
-  readonly egress?: "enforced" | "unenforced" | undefined;
-  /** Resolvers for sandboxes, as IPv4 addresses. Default: the machine's own. */
-  readonly resolvers?: readonly string[] | undefined;
-  /** The range that sandboxes' addresses come from, such as `10.77.0.0/16`. Default: one that Docker picks. */
-  readonly subnet?: string | undefined;
-  /**
-   * The proxy through which `networking` is served: loopback by default. `false`: there is none, and `networking` is
-   * refused. So it is on an engine on another machine, since the ports of its sandboxes cannot be reached from here.
-   */
-  readonly proxy?: ProxyOptions | false | undefined;
-  /**
-   * Containers that run already and are handed out to creates that ask for just that: the same image and nothing of
-   * `command`, `args`, `env`, volumes, `networking`, `egress`, a snapshot or other resources. Default none.
-   * Needs the packet filter: without it a sandbox has a host name of its own, which a container cannot be given later.
-   */
-  readonly pool?: WarmPool | undefined;
-  /**
-   * How many network namespaces are kept ready behind their filter, 0 to 100, which saves each create about 150 ms. What a burst of
-   * creates takes is made anew when it is over; creates beyond it make their own. Default 2.
-   */
-  readonly spareNetworks?: number | undefined;
-  /**
-   * How many sandboxes are brought up at once; others wait their turn. Many at once make each other slow and none
-   * faster. Default twice the cores of this machine, at least 4.
-   */
-  readonly concurrentStarts?: number | undefined;
-  /**
-   * What may be promised to all running sandboxes together: cores and bytes of memory. A create that would go beyond waits
-   * as `queued`, first come first served; one that could never fit is refused with a 422. Default: no bounds.
-   */
-  readonly capacity?: Pick<QueueOptions, "cpu_cores" | "memory_bytes"> | undefined;
-  /** How often running sandboxes are measured, in milliseconds. Default 30 000. */
-  readonly metricsIntervalMs?: number | undefined;
-  /** How long a volume's helper stays after its last file operation, in milliseconds. Default 30 000. */
-  readonly helperIdleMs?: number | undefined;
-  /**
-   * How long a volume's helper may be silent when it is asked something, in milliseconds; then it is replaced and the
-   * operation fails. Default 30 000.
-   */
-  readonly helperSilenceMs?: number | undefined;
-  /** Default: the system's. */
-  readonly clock?: Clock | undefined;
-  /** Where `DOCKER_HOST` and its kin are looked up. Default: `process.env`. */
-  readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
-}
 
 /** An Engine on a Docker Engine API, and what an operator should know of it. */
 export interface DockerEngine extends Engine {
@@ -126,6 +57,7 @@ export interface DockerEngine extends Engine {
  * Whether the engine answers shows with the first use.
  */
 export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
+  checkOptions(options);
   const {
     limits = {},
     installation = "default",
@@ -136,19 +68,12 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
   const endpoint = findEndpoint(options.host, options.environment ?? process.env);
   const names = namesOf(installation);
   const helperSilenceMs = options.helperSilenceMs ?? 30_000;
-  checkIsolation(isolation);
   const egress = options.egress ?? "enforced";
   const obstacle = egress === "enforced" ? whyUnenforceable(endpoint) : undefined;
   if (obstacle !== undefined) {
     throw new Error(`egress: cannot be enforced here, since ${obstacle}; say "unenforced" to run sandboxes without it`);
   }
   const filtered = egress === "enforced";
-  const spares = options.spareNetworks ?? 2;
-  if (!Number.isInteger(spares) || spares < 0 || spares > 100) {
-    throw new Error(`spareNetworks: must be a whole number from 0 to 100 (got ${String(spares)})`);
-  }
-  if (options.pool !== undefined) checkPool(options.pool);
-  if (options.pool !== undefined && !filtered) throw new Error('pool: goes only with egress: "enforced"');
 
   const client = createDockerClient(endpoint, clock);
   const images = createImages(client, options);
@@ -175,7 +100,7 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
     helperImage,
     leftovers,
     clock,
-    spares,
+    spares: sparesOf(options),
     subnet: options.subnet,
     resolvers: options.resolvers,
   });

@@ -56,8 +56,8 @@ export interface NetworkOptions {
   readonly helperImage: string;
   readonly leftovers: Leftovers;
   readonly clock: Clock;
-  /** How many holders are kept ready. */
-  readonly spares: number;
+  /** How many holders are kept ready: at least, and at most after a burst of creates that took as many. */
+  readonly spares: { readonly least: number; readonly most: number };
   readonly subnet?: string | undefined;
   readonly resolvers?: readonly string[] | undefined;
 }
@@ -69,7 +69,12 @@ interface NetworkInspection {
 
 export function createNetwork(options: NetworkOptions): Network {
   const { client, names, images, helperImage, leftovers, resolvers } = options;
-  const spares = createSpares({ size: options.spares, clock: options.clock, make: () => makeHolder({}) });
+  const spares = createSpares({
+    ...options.spares,
+    clock: options.clock,
+    make: () => makeHolder({}),
+    drop: ({ id }) => void release(id).catch(() => {}),
+  });
   let closed = false;
   let made: Promise<string[]> | undefined;
   const own = new Set<string>();

@@ -1,11 +1,11 @@
 import { createVirtualClock } from "@porter-sandbox/testing";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { calmMs, createSpares, patienceMs } from "./spares.ts";
+import { calmMs, createSpares, memoryMs, patienceMs } from "./spares.ts";
 
 const makingMs = 50;
 
-function setUp(size: number) {
+function setUp(least: number, most = least) {
   const clock = createVirtualClock({ start: 0 });
   /** When each was begun, and how many were on the way then. */
   const begun: { at: number; awaited: number }[] = [];
@@ -19,7 +19,8 @@ function setUp(size: number) {
       clock.schedule(() => (failure === undefined ? resolve(number) : reject(failure)), makingMs);
     });
   };
-  const spares = createSpares({ size, clock, make });
+  const dropped: number[] = [];
+  const spares = createSpares({ least, most, clock, make, drop: (one) => dropped.push(one) });
   const coming = () => {
     awaited += 1;
     const here = spares.coming();
@@ -35,7 +36,13 @@ function setUp(size: number) {
     clock.schedule(here, ms);
     return got;
   };
-  return { clock, begun, failures, spares, coming, visit };
+  /** So many at once, which are over when the answer comes. Answers how many found one. */
+  const visits = async (count: number) => {
+    const got = await Promise.all(Array.from({ length: count }, () => visit(0)));
+    await clock.advance(0);
+    return got.filter((one) => one !== undefined).length;
+  };
+  return { clock, begun, failures, dropped, spares, coming, visit, visits };
 }
 
 const longEnough = (size: number) => calmMs + size * makingMs;
@@ -69,6 +76,53 @@ describe("spares", () => {
       await clock.advance(calmMs / 2);
     }
     expect(begun.map(({ at }) => at)).toEqual([patienceMs, patienceMs + makingMs]);
+  });
+
+  it("are as many as the last burst took, between least and most", async () => {
+    const { clock, begun, visits } = setUp(2, 20);
+    expect(await visits(1)).toBe(0);
+    await clock.advance(longEnough(20));
+    expect(begun).toHaveLength(2);
+    expect(await visits(7)).toBe(2);
+    await clock.advance(longEnough(20));
+    expect(await visits(30)).toBe(7);
+    await clock.advance(longEnough(20));
+    expect(await visits(30)).toBe(20);
+    await clock.advance(longEnough(20));
+    // Those that come one after the other are no burst.
+    for (let round = 0; round < 5; round += 1) {
+      expect(await visits(1)).toBe(1);
+      await clock.advance(longEnough(1));
+    }
+    expect(begun).toHaveLength(2 + 7 + 20 + 20 + 5);
+  });
+
+  it("are as many as a burst took that went on while they were made anew, and no more for the next", async () => {
+    const { clock, begun, coming, visit, visits } = setUp(1, 20);
+    const here = coming();
+    for (let round = 0; round < 3; round += 1) void visit(0);
+    await clock.advance(patienceMs + longEnough(3));
+    expect(begun).toHaveLength(3);
+    here();
+    await clock.advance(calmMs);
+    await visits(2);
+    await clock.advance(longEnough(20));
+    expect(begun).toHaveLength(3 + 2);
+  });
+
+  it("are fewer again when no such burst came for a while, and those that are too many are dropped", async () => {
+    const { clock, dropped, spares, visits } = setUp(2, 20);
+    await visits(9);
+    await clock.advance(memoryMs);
+    expect(dropped).toEqual([]);
+    await visits(4);
+    await clock.advance(memoryMs);
+    // The burst of nine is forgotten, that of four is not.
+    expect(dropped).toHaveLength(5);
+    await clock.advance(memoryMs);
+    expect(dropped).toHaveLength(7);
+    expect(await spares.close()).toHaveLength(2);
+    expect(clock.pending()).toBe(0);
   });
 
   it("that cannot be made are tried again for the next who comes, and not before", async () => {

@@ -11,23 +11,35 @@ export interface Spares<T> {
 }
 
 export interface SparesOptions<T> {
-  /** How many are kept. */
-  readonly size: number;
+  /** How many are kept at least. */
+  readonly least: number;
+  /** How many are kept at most, after a burst that asked for as many. */
+  readonly most: number;
   readonly clock: Clock;
   readonly make: () => Promise<T>;
+  /** Does away with one that is kept no longer. */
+  readonly drop: (one: T) => void;
 }
 
 /** For how long nobody may have come before the first is made. */
 export const calmMs = 100;
 /** Where that never happens, as many as are missing are made all the same after this time. */
 export const patienceMs = 5_000;
+/** What a burst took is kept at least this long, and at most twice as long when no such burst comes again. */
+export const memoryMs = 600_000;
 
 /**
- * None is made before the first is asked for: who never needs one keeps none. One is made at a time. After one that could not
+ * None is made before the first is asked for: who never needs one keeps none. As many are kept as the largest burst of late
+ * asked for, a burst being all that ask before nobody comes for a while. One is made at a time. After one that could not
  * be made it is not tried again before the next who comes has gone, who makes its own and sees why.
  */
-export function createSpares<T>({ size, clock, make }: SparesOptions<T>): Spares<T> {
+export function createSpares<T>({ least, most, clock, make, drop }: SparesOptions<T>): Spares<T> {
   const kept: Promise<T>[] = [];
+  /** How many are kept now. */
+  let size = least;
+  /** How many were asked for in the burst that goes on, and in the largest since `size` was last looked at. */
+  let burst = 0;
+  let largest = 0;
   /** How many are on the way. */
   let awaited = 0;
   /** How many are to be made whoever comes. */
@@ -38,14 +50,21 @@ export function createSpares<T>({ size, clock, make }: SparesOptions<T>): Spares
   let closed = false;
   let cancelCalm = () => {};
   let cancelPatience: (() => void) | undefined;
+  let cancelMemory: (() => void) | undefined;
 
   const missing = () => (wanted && !closed ? size - kept.length : 0);
 
-  /** Has what is missing made, in its time. */
+  /** Has what is missing made, in its time: when the burst is over. */
   function later(): void {
     cancelCalm();
+    if (!wanted || closed) return;
+    if (awaited === 0) {
+      cancelCalm = clock.schedule(() => {
+        burst = 0;
+        void fill();
+      }, calmMs);
+    }
     if (missing() <= 0) return;
-    if (awaited === 0) cancelCalm = clock.schedule(fill, calmMs);
     cancelPatience ??= clock.schedule(() => {
       cancelPatience = undefined;
       due = missing();
@@ -53,10 +72,32 @@ export function createSpares<T>({ size, clock, make }: SparesOptions<T>): Spares
     }, patienceMs);
   }
 
-  function rest(): void {
-    cancelCalm();
+  const within = (wish: number) => Math.min(Math.max(wish, least), most);
+
+  /** Keeps as many as the burst asks for, and remembers it for a while. */
+  function grow(): void {
+    burst += 1;
+    largest = Math.max(largest, burst);
+    size = Math.max(size, within(largest));
+    if (size > least && !closed) cancelMemory ??= clock.schedule(shrink, memoryMs);
+  }
+
+  function shrink(): void {
+    cancelMemory = undefined;
+    size = within(largest);
+    largest = burst;
+    for (const one of kept.splice(size)) one.then(drop, () => {});
+    if (size > least) cancelMemory = clock.schedule(shrink, memoryMs);
+  }
+
+  function settle(): void {
     cancelPatience?.();
     cancelPatience = undefined;
+  }
+
+  function rest(): void {
+    cancelCalm();
+    settle();
   }
 
   async function fill(): Promise<void> {
@@ -74,7 +115,7 @@ export function createSpares<T>({ size, clock, make }: SparesOptions<T>): Spares
         });
       }
       if (missing() > 0) later();
-      else rest();
+      else settle();
     } catch {
       due = 0;
       rest();
@@ -97,6 +138,7 @@ export function createSpares<T>({ size, clock, make }: SparesOptions<T>): Spares
     },
     take() {
       wanted = true;
+      grow();
       const one = kept.shift();
       later();
       return one;
@@ -104,6 +146,7 @@ export function createSpares<T>({ size, clock, make }: SparesOptions<T>): Spares
     async close() {
       closed = true;
       rest();
+      cancelMemory?.();
       const made = await Promise.allSettled(kept.splice(0));
       return made.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
     },

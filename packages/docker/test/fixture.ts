@@ -3,9 +3,10 @@ import type { EngineExec, SandboxPlan } from "@porter-sandbox/api";
 import { systemClock } from "@porter-sandbox/spec";
 import { inject } from "vitest";
 import { createDockerClient, type DockerClient } from "../src/client.ts";
-import { type DockerEngine, type DockerEngineOptions, dockerEngine } from "../src/docker-engine.ts";
+import { type DockerEngine, dockerEngine } from "../src/docker-engine.ts";
 import { findEndpoint } from "../src/endpoint.ts";
 import { label } from "../src/names.ts";
+import type { DockerEngineOptions } from "../src/options.ts";
 import { testImage } from "./engine.ts";
 
 declare module "vitest" {

@@ -67,7 +67,8 @@ export const usage = `Serves the Sandbox API.
   --helper-image IMAGE     docker: image with busybox for the files of volumes (default busybox:1)
   --pool-image IMAGE       docker: containers of this image are kept ready for creates that ask for nothing but it
   --pool-size N            docker: how many, 1 to 100 (default 2)
-  --spare-networks N       docker: network namespaces kept ready behind their packet filter, 0 to 100 (default 2)
+  --spare-networks N       docker: network namespaces kept ready behind their packet filter, 0 to 100 (default: as many as
+                           the largest burst of the last ten minutes took, 2 to 20)
   --proxy-port PORT        docker: where the ports that sandboxes expose are served (default 0, one that is free)
   --proxy-host HOST        docker: address that the proxy listens on (default 127.0.0.1); others reach the sandboxes by it
   --proxy-domain DOMAIN    docker: a sandbox is NAME.DOMAIN (default localhost); all names in it must lead to the proxy
