@@ -8,6 +8,8 @@ import { startTestEngine, type TestEngine } from "../packages/docker/test/engine
 import { killAll, type ServerProcess, startCli } from "../packages/serve/test/process.ts";
 
 export const installation = "chaos";
+/** How many networks a server keeps ready, whatever bursts come: what is left beyond them serves nobody. */
+export const spareNetworks = 2;
 
 export interface Machine {
   readonly engine: TestEngine;
@@ -64,7 +66,9 @@ export async function createMachine(words: readonly string[] = []): Promise<Mach
           const started = await startCli(
             [
               ...["--engine", "docker", "--port", "0", "--data-dir", dataDir, "--installation", installation],
-              ...["--egress", filtered ? "enforced" : "unenforced", ...words, ...more],
+              ...["--egress", filtered ? "enforced" : "unenforced", "--spare-networks", String(spareNetworks)],
+              ...words,
+              ...more,
             ],
             { DOCKER_HOST: engine.host },
           );

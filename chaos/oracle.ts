@@ -9,7 +9,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { Porter, SandboxError, type StatusResponse, type Volume } from "../packages/core/src/index.ts";
 import { label } from "../packages/docker/src/names.ts";
 import { ledgerFile } from "./client.ts";
-import { installation, type Machine } from "./machine.ts";
+import { installation, type Machine, spareNetworks } from "./machine.ts";
 import { isOver, type VolumeNote, type World } from "./world.ts";
 
 interface Container {
@@ -71,8 +71,6 @@ export async function runsInEngine({ engine: { client } }: Machine, id: string):
   }
 }
 
-/** How many holders a server keeps ready. */
-const spareHolders = 2;
 const settleMs = 20_000;
 const ttlGraceMs = 5_000;
 
@@ -109,7 +107,7 @@ async function differences(machine: Machine, porter: Porter, world: World): Prom
     [...containers.values()].flatMap(({ network, runs, of }) => (network && runs ? [[network, of]] : [])),
   );
   const spares = left.containers.filter(({ kind, id }) => kind === "holder" && !holding.has(id));
-  if (spares.length > spareHolders) {
+  if (spares.length > spareNetworks) {
     const states = spares.map(({ state, id }) => `${id.slice(0, 12)} ${state}`).join(", ");
     found.push([`${spares.length} network holders serve no sandbox: ${states}`, ""]);
   }
