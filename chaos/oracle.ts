@@ -91,6 +91,7 @@ async function differences(machine: Machine, porter: Porter, world: World): Prom
   ]);
   const found: [string, string][] = [];
   const nameOf = (id: string) => sandboxes.get(id)?.name ?? id;
+  const short = new Set(world.sandboxes.flatMap(({ kind, name }) => (kind === "short" ? [name] : [])));
   const containers = new Map(left.containers.filter(({ kind }) => kind === "sandbox").map((one) => [one.of, one]));
   for (const { id, name, phase } of sandboxes.values()) {
     const runs = containers.get(id)?.runs === true;
@@ -99,6 +100,7 @@ async function differences(machine: Machine, porter: Porter, world: World): Prom
       found.push([`${name} is running, and its container is ${containers.get(id)?.state ?? "not there"}`, name]);
     }
     if (isOver(phase) && runs) found.push([`${name} is ${phase}, and its container runs`, name]);
+    if (phase === "running" && short.has(name)) found.push([`${name} ends by itself and is running`, name]);
   }
   for (const { of } of containers.values()) {
     if (!sandboxes.has(of)) found.push([`a container runs for ${of}, which no sandbox is`, of]);
@@ -198,7 +200,6 @@ async function judgeSandboxes(porter: Porter, world: World): Promise<void> {
     if (note.terminated === "done" && !isOver(phase)) world.violation(`${name} was terminated and is ${phase}`, name);
     // No workload here ends with 0.
     if (phase === "succeeded" || exit_code === 0) world.violation(`${name} is ${phase} with ${exit_code}`, name);
-    if (note.kind === "short" && phase === "running") world.violation(`${name} ended by itself and is running`, name);
     // A signal's code, or none; 7 only from what exits so.
     const codes = note.kind === "short" ? [7, 137, 143, undefined] : [137, 143, undefined];
     if (!codes.includes(exit_code)) world.violation(`${name} is ${phase} with exit code ${exit_code}`, name);
@@ -329,7 +330,13 @@ export async function judgeEnd(machine: Machine, world: World): Promise<void> {
   }
   later.close();
   await machine.endServer();
-  const left = await leftInEngine(machine);
+  let left = await leftInEngine(machine);
+  // What the engine is removing goes by itself; nobody else is there to remove anything.
+  const removed = Date.now() + settleMs;
+  while (left.containers.some(({ state }) => state === "removing") && Date.now() < removed) {
+    await pause(250);
+    left = await leftInEngine(machine);
+  }
   for (const { kind, of, state } of left.containers)
     world.violation(`a ${kind} container of ${of} is left (${state})`, of);
   for (const kind of ["volumes", "images", "networks"] as const) {

@@ -264,10 +264,10 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
 
     async close() {
       metrics.close();
-      // Before the network, whose holders it uses.
+      // Before the network: nothing may be on it any more when it goes.
       await pool?.close().catch(() => {});
+      await leftovers.close();
       await Promise.allSettled([ingress.close(), helpers.close(), network.close()]);
-      leftovers.close();
       events.close();
       client.close();
     },

@@ -7,9 +7,11 @@ import { createLeftovers } from "./leftovers.ts";
 function setUp() {
   const asked: string[] = [];
   const failures: Error[] = [];
+  const answers: Promise<void>[] = [];
   const resyncs: (() => void)[] = [];
   const call = async (method: string, path: string) => {
     asked.push(`${method} ${path}`);
+    await answers.shift();
     const failure = failures.shift();
     if (failure !== undefined) throw failure;
   };
@@ -19,7 +21,7 @@ function setUp() {
     return () => {};
   };
   const leftovers = createLeftovers({ call } as unknown as DockerClient, { onResync }, clock);
-  return { asked, failures, clock, leftovers, resync: () => resyncs.forEach((listener) => void listener()) };
+  return { asked, failures, answers, clock, leftovers, resync: () => resyncs.forEach((listener) => void listener()) };
 }
 
 const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
@@ -49,6 +51,19 @@ describe("leftovers", () => {
     expect(asked).toEqual(Array(4).fill("DELETE /containers/a"));
   });
 
+  it("that are being removed are waited for at the end", async () => {
+    const { answers, leftovers } = setUp();
+    let answer = () => {};
+    answers.push(new Promise<void>((resolve) => (answer = resolve)));
+    void leftovers.remove("a");
+    let ended = false;
+    const end = leftovers.close().then(() => (ended = true));
+    await settled();
+    expect(ended).toBe(false);
+    answer();
+    await end;
+  });
+
   it("that are gone, or going, are let be; so is everything after the end", async () => {
     const { asked, failures, clock, leftovers } = setUp();
     failures.push(new DockerRefusal(404, "none"), new DockerRefusal(409, "removal in progress"));
@@ -58,7 +73,7 @@ describe("leftovers", () => {
     expect(asked).toHaveLength(2);
     failures.push(new DockerUnreachable("away"));
     await leftovers.remove("c");
-    leftovers.close();
+    await leftovers.close();
     await clock.advance(60_000);
     expect(asked).toHaveLength(3);
   });

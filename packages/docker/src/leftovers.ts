@@ -7,8 +7,8 @@ import type { EventFeed } from "./events.ts";
 export interface Leftovers {
   /** By id or name. Never rejects: what cannot be removed now is tried again until it is. Unknown ones are fine. */
   remove(container: string): Promise<void>;
-  /** Stops trying; the next start's inventory finds what is left. */
-  close(): void;
+  /** Tries nothing again, and waits for what is being tried; the next start's inventory finds what is left. */
+  close(): Promise<void>;
 }
 
 const pauseMs = 5_000;
@@ -20,8 +20,15 @@ export async function removeContainer(client: Pick<DockerClient, "call">, contai
 
 export function createLeftovers(client: DockerClient, events: Pick<EventFeed, "onResync">, clock: Clock): Leftovers {
   const left = new Set<string>();
+  const underway = new Set<Promise<void>>();
   let cancel: (() => void) | undefined;
   let closed = false;
+
+  function remove(container: string): Promise<void> {
+    const trying = attempt(container).finally(() => underway.delete(trying));
+    underway.add(trying);
+    return trying;
+  }
 
   async function attempt(container: string): Promise<void> {
     try {
@@ -36,15 +43,16 @@ export function createLeftovers(client: DockerClient, events: Pick<EventFeed, "o
   function retry(): void {
     cancel?.();
     cancel = undefined;
-    for (const container of left) void attempt(container);
+    for (const container of left) void remove(container);
   }
 
   events.onResync(retry);
   return {
-    remove: attempt,
-    close() {
+    remove,
+    async close() {
       closed = true;
       cancel?.();
+      await Promise.all(underway);
     },
   };
 }
