@@ -22,9 +22,14 @@ export const jobMutants: readonly Mutant[] = [
     ["signals are sent to nobody", 'kill "-$2" "-$leader" 2>/dev/null', ":", "jobs"],
     ["every kill is a kill by SIGTERM", 'kill -KILL "-$leader" $all 2>/dev/null', 'kill -TERM "-$leader"', "jobs"],
     ["nobody remembers who killed", `printf '%s,' "$2" >>"$d/kill"`, ":", "jobs"],
-    ["what is lost is killed all the same", '[ "$state" = running ] || exit 0\nn=0', "n=0", "jobs"],
+    [
+      "what is lost is killed all the same",
+      '[ "$state" = running ] || exit 0\nn=0\nuntil [ -f "$d/pid" ] || [ $n -ge 250 ]; do rest; done\nalive "$d/pid" || exit 0',
+      'read -r p b k <"$d/pid"',
+      "jobs",
+    ],
     ["a quote ends a word", `word.replaceAll("'", "'\\\\''")`, "word", "jobs"],
-    ["a command's variables are arguments", "unset PORTER_JOB\nmark", 'set -- "$@" "$line"\nmark', "jobs"],
+    ["a job's command is among its variables", "unset PORTER_JOB\nmark", "mark", "jobs"],
     [
       "the command is written down",
       'date +%s >"$d/started"',
@@ -161,6 +166,11 @@ export const jobMutants: readonly Mutant[] = [
     ],
   ]),
   ...inFile("packages/testing/src/shell-processes.ts", [
-    ["what goes on by itself is waited for", "if (forks) {", "if (!forks) {", "jobs"],
+    [
+      "what goes on by itself is waited for",
+      'if (!options.some((option) => option === "-f" || option === "--fork"))',
+      "if (rest >= 0)",
+      "jobs",
+    ],
   ]),
 ];

@@ -136,7 +136,17 @@ export const testingMutants: readonly Mutant[] = [
       "logs",
     ],
   ]),
+  ...inFile("packages/testing/src/shell-environment.ts", [
+    ["env shows what it was told for its program", "words.length > 0 ?", "words.length < 0 ?", "exec"],
+    ["a program's variables are its shell's", "{ ...around, env: variables }", "around", "exec"],
+  ]),
   ...inFile("packages/testing/src/shell.ts", [
+    [
+      "programs see all that their shell knows",
+      'defineCommand("env", (args, context) => env(call, args, around(context))),',
+      "",
+      "exec",
+    ],
     ["a shell's exit code is lost", "return result.exitCode & 0xff;", "return 0;", "exec", "lifecycle"],
     ["a shell's errors are lost", "call.stderr(result.stderr);", "", "exec"],
   ]),

@@ -5,36 +5,23 @@ import type { CommandCall } from "./commands/command.ts";
 import { bytesOf, contentFrom, emptyContent, joinContent, textOf } from "./memory-content.ts";
 import { bytesFromLatin1, latin1FromBytes } from "./shell-files.ts";
 
-const refused = (stderr: string, exitCode = 1): ExecResult => ({ stdout: "", stderr: `${stderr}\n`, exitCode });
+export const refused = (stderr: string, exitCode = 1): ExecResult => ({ stdout: "", stderr: `${stderr}\n`, exitCode });
 
-/** `setsid [-f] PROGRAM [ARGUMENT...]`: runs a program in a session of its own and waits for it; with `-f` it does not. */
-export async function setsid(
-  call: CommandCall,
-  args: readonly string[],
-  { cwd, env, stdin }: { cwd: string; env: Readonly<Record<string, string>>; stdin: string },
-): Promise<ExecResult> {
-  const rest = args.findIndex((arg) => !arg.startsWith("-"));
-  const options = rest === -1 ? args : args.slice(0, rest);
-  const unknown = options.find((option) => !/^(-f|--fork|-w|--wait)$/.test(option));
-  if (unknown !== undefined) return refused(`setsid: invalid option -- '${unknown.replace(/^-+/, "")}'`);
-  if (rest === -1) return refused("setsid: no command specified");
-  const forks = options.some((option) => option === "-f" || option === "--fork");
+/** How a shell's command runs a program: where, with which variables, and what it reads. */
+export interface Around {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Bytes, each as a character. */
+  readonly stdin: string;
+}
+
+/** Runs a program to its end. */
+export async function runProgram(call: CommandCall, words: readonly string[], around: Around): Promise<ExecResult> {
   const output = { stdout: emptyContent, stderr: emptyContent };
   const keep = (name: keyof typeof output) => (bytes: Uint8Array) => {
-    if (!forks) output[name] = joinContent(output[name], contentFrom(bytes));
+    output[name] = joinContent(output[name], contentFrom(bytes));
   };
-  const { exit } = call.processes.start(args.slice(rest), {
-    cwd,
-    env,
-    ...(stdin !== "" && { stdin: new Blob([bytesFromLatin1(stdin) as Uint8Array<ArrayBuffer>]).stream() }),
-    stdout: keep("stdout"),
-    stderr: keep("stderr"),
-  });
-  if (forks) {
-    // So that it has begun, as a rule, when the next command looks for what it does.
-    await new Promise((resolve) => setTimeout(resolve, 0));
-    return { stdout: "", stderr: "", exitCode: 0 };
-  }
+  const { exit } = start(call, words, around, { stdout: keep("stdout"), stderr: keep("stderr") });
   const { exit_code } = await exit;
   return {
     stdout: latin1FromBytes(bytesOf(output.stdout)),
@@ -42,6 +29,35 @@ export async function setsid(
     stderr: textOf(output.stderr),
     exitCode: exit_code,
   };
+}
+
+function start(
+  { processes }: CommandCall,
+  words: readonly string[],
+  { stdin, ...around }: Around,
+  streams: Pick<Parameters<CommandCall["processes"]["start"]>[1], "stdout" | "stderr">,
+) {
+  const bytes = bytesFromLatin1(stdin) as Uint8Array<ArrayBuffer>;
+  return processes.start(words, {
+    ...around,
+    ...(stdin !== "" && { stdin: new Blob([bytes]).stream() }),
+    ...streams,
+  });
+}
+
+/** `setsid [-f] PROGRAM [ARGUMENT...]`: runs a program in a session of its own and waits for it; with `-f` it does not. */
+export async function setsid(call: CommandCall, args: readonly string[], around: Around): Promise<ExecResult> {
+  const rest = args.findIndex((arg) => !arg.startsWith("-"));
+  const options = rest === -1 ? args : args.slice(0, rest);
+  const unknown = options.find((option) => !/^(-f|--fork|-w|--wait)$/.test(option));
+  if (unknown !== undefined) return refused(`setsid: invalid option -- '${unknown.replace(/^-+/, "")}'`);
+  if (rest === -1) return refused("setsid: no command specified");
+  if (!options.some((option) => option === "-f" || option === "--fork"))
+    return runProgram(call, args.slice(rest), around);
+  start(call, args.slice(rest), around, { stdout: () => {}, stderr: () => {} });
+  // So that it has begun, as a rule, when the next command looks for what it does.
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  return { stdout: "", stderr: "", exitCode: 0 };
 }
 
 /** `kill [-s NAME | -NAME | -NUMBER] [--] PID...`; a negative number is a process group. */

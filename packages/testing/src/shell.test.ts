@@ -129,6 +129,33 @@ describe("the shell", () => {
     clock.close();
   });
 
+  it("shows programs what was exported, and nothing else", async () => {
+    const { run } = await setUp();
+    const lines = async (...command: string[]) => (await run(...command)).stdout.trimEnd().split("\n");
+    const own = "own=1; export given=2";
+    for (const program of ["env", "printenv", "env X=1 env", "env X=1 sh -c env"]) {
+      const shown = await lines("sh", "-c", `${own}; ${program}`, "sh", "argument");
+      expect(shown, program).toEqual(expect.arrayContaining(["WHO=me", "given=2"]));
+      expect(shown.filter((line) => /^own=|argument/.test(line))).toEqual([]);
+      expect(shown.includes("X=1"), program).toBe(program.includes("X"));
+    }
+    expect(await run("sh", "-c", `${own}; printenv WHO own given constructor`)).toEqual({
+      stdout: "me\n2\n",
+      stderr: "",
+      exit_code: 1,
+    });
+  });
+
+  it("runs a program with other variables, its input and its directory", async () => {
+    const { run } = await setUp();
+    const script = "cd /data; echo in | env -u WHO A=1=2 sh -c 'cat; pwd; echo \"[$A] [$WHO]\"; exit 4'; echo $?";
+    expect((await run("sh", "-c", script)).stdout).toBe("in\n/data\n[1=2] []\n4\n");
+    expect((await run("env", "-i", "B=", "env")).stdout).toContain("B=\n");
+    expect((await run("env", "-i", "--", "A=1")).stdout).toBe("A=1\n");
+    expect(await run("env", "A=1", "no-such-program")).toMatchObject({ exit_code: 127 });
+    expect(await run("env", "-x")).toMatchObject({ exit_code: 125, stderr: expect.stringContaining("x") });
+  });
+
   it("refuses what it does not know of setsid and kill", async () => {
     const { run } = await setUp();
     expect(await run("setsid", "-x", "true")).toMatchObject({ exit_code: 1, stderr: expect.stringContaining("x") });

@@ -1,10 +1,11 @@
 import { sleep } from "@porter-sandbox/spec";
-import type { BashOptions } from "just-bash";
+import type { BashOptions, CommandContext } from "just-bash";
 import type { CommandCall, Shell } from "./commands/command.ts";
 import { bytesOf, contentFromStream } from "./memory-content.ts";
 import { createFileTree } from "./memory-files.ts";
+import { env, printenv } from "./shell-environment.ts";
 import { bytesFromLatin1, latin1FromBytes, shellFiles } from "./shell-files.ts";
-import { kill, setsid } from "./shell-processes.ts";
+import { type Around, kill, setsid } from "./shell-processes.ts";
 
 /** just-bash's own options, but what the sandbox decides. */
 export type BashShellOptions = Omit<BashOptions, "fs" | "files" | "env" | "cwd" | "sleep">;
@@ -46,9 +47,9 @@ export function bashShell(options: BashShellOptions = {}): Shell {
         customCommands: [
           idles("sleep", (args) => args.includes("infinity")),
           idles("tail", (args) => args.includes("-f") || args.includes("-F")),
-          defineCommand("setsid", (args, { cwd, exportedEnv: env = {}, stdin }) =>
-            setsid(call, args, { cwd, env, stdin: String(stdin) }),
-          ),
+          defineCommand("setsid", (args, context) => setsid(call, args, around(context))),
+          defineCommand("env", (args, context) => env(call, args, around(context))),
+          defineCommand("printenv", async (args, context) => printenv(args, around(context))),
           defineCommand("kill", async (args) => kill(call, args)),
           ...(options.customCommands ?? []),
         ],
@@ -68,6 +69,12 @@ export function bashShell(options: BashShellOptions = {}): Shell {
     },
   };
 }
+
+const around = ({ cwd, exportedEnv = {}, stdin }: CommandContext): Around => ({
+  cwd,
+  env: exportedEnv,
+  stdin: String(stdin),
+});
 
 async function loadBash(): Promise<typeof import("just-bash")> {
   try {

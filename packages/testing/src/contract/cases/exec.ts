@@ -1,4 +1,4 @@
-import { equal, includes, ok, rejects } from "../assert.ts";
+import { equal, excludes, includes, ok, rejects } from "../assert.ts";
 import { casesOf } from "../case.ts";
 import type { Context } from "../context.ts";
 import { body, refused } from "../http.ts";
@@ -48,6 +48,19 @@ export const exec = casesOf("exec", {
       const { id } = await c.running();
       const result = await c.exec(id, ["sh", "-c", "echo one > /tmp/x; cat /tmp/x | tr a-z A-Z; echo two >&2; exit 7"]);
       equal([result.stdout, result.stderr, result.exit_code], ["ONE\n", "two\n", 7], "stdout, stderr, exit_code");
+    },
+  },
+
+  "what a shell does not export stays its own": {
+    needs: ["shell"],
+    run: async (c) => {
+      const { id } = await c.running();
+      const variables = "own=1; export given=2; env; env given=3 sh -c 'echo again=$given'";
+      const { stdout } = await c.exec(id, ["sh", "-c", variables, "sh", "argument"]);
+      includes(`\n${stdout}`, "\ngiven=2\n", "what was exported");
+      includes(stdout, "\nagain=3\n", "what env gives a program");
+      excludes(stdout, "own=1", "what was not exported");
+      excludes(stdout, "argument", "arguments");
     },
   },
 

@@ -86,9 +86,14 @@ export const jobs = casesOf("jobs", {
       const around = { cwd: "/tmp", env: { CHANGED: "after", ADDED: "it's", LEFT_OUT: undefined } };
       const printed = await sandbox.jobs.start(["printenv", "KEPT", "CHANGED", "ADDED"], around);
       const placed = await sandbox.jobs.start(["pwd"], { cwd: "/tmp" });
-      await Promise.all([printed.wait(), placed.wait()]);
+      const all = await sandbox.jobs.start(["env"], around);
+      await Promise.all([printed.wait(), placed.wait(), all.wait()]);
       equal((await printed.output()).stdout, "kept\nafter\nit's\n", "variables");
       equal((await placed.output()).stdout, "/tmp\n", "directory");
+      const { stdout } = await all.output();
+      includes(stdout, "CHANGED=after\n", "all variables");
+      // How its command comes to it is nothing that the command hands on.
+      excludes(stdout, "PORTER_JOB", "all variables");
     },
   },
 

@@ -316,11 +316,12 @@ export const sandboxFileContent = casesOf("sandbox files", {
       equal((await files.stat("/tool")).mode, 0o750, "mode of what was replaced");
       await files.writeText("/tool", "three", { mode: 0o600 });
       equal((await files.stat("/tool")).mode, 0o600, "another mode");
-      await rejects(
-        files.writeText("/tool", "four", { mode: 8.5 }),
-        { name: "InvalidRequestError", field: "mode", admitted: false },
-        "no mode",
-      );
+      for (const mode of [8.5, -1, 0o10000])
+        await rejects(
+          files.writeText("/tool", "four", { mode }),
+          { name: "InvalidRequestError", field: "mode", admitted: false },
+          `mode ${mode}`,
+        );
       equal(await files.readText("/tool"), "three", "content");
     },
   },
