@@ -199,7 +199,7 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
       translated(async () => {
         await sandboxes.remove(id);
         metrics.forget(id);
-        await volumes.sweep();
+        await Promise.all([volumes.sweep(), snapshots.sandboxRemoved()]);
       }),
 
     async exec(id, { exec_id, env = {}, whole = false, ...request }) {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ImageInspection } from "../src/inspection.ts";
+import { namesOf } from "../src/names.ts";
 import { type Bench, bench, forever, missing, newId, plan } from "./fixture.ts";
 
 describe.skipIf(missing !== undefined)(`snapshots and metrics ${missing ?? ""}`, () => {
@@ -42,11 +43,34 @@ describe.skipIf(missing !== undefined)(`snapshots and metrics ${missing ?? ""}`,
     await expect(b.engine.startSandbox(plan({ image: "", snapshot_id: snapshot }), forever)).rejects.toMatchObject({
       code: "not_found",
     });
+    // What the sandbox needs of it goes with the sandbox.
+    expect((await b.left()).images).toHaveLength(1);
+    await b.engine.removeSandbox(copy);
+    expect((await b.left()).images).toEqual([]);
     await b.engine.stopSandbox(source);
     await ended;
     await expect(b.engine.createSnapshot({ id: newId("snap"), sandbox_id: source })).rejects.toMatchObject({
       code: "not_running",
     });
+  });
+
+  it("leaves nothing of one that broke off when it was made, and had no name yet", async () => {
+    const [id, snapshot, other] = [newId("sb"), newId("snap"), newId("snap")];
+    await b.engine.startSandbox(plan({ id }), forever);
+    const container = `porter-sandbox-${b.installation}.sandbox.${id}`;
+    const breakOff = (of: string) =>
+      b.client.call("POST", "/commit", {
+        query: { container },
+        json: { Labels: namesOf(b.installation).labels("snapshot", of) },
+      });
+    await breakOff(snapshot);
+    expect((await b.left()).images).toHaveLength(1);
+    await b.engine.deleteSnapshot(snapshot);
+    expect((await b.left()).images).toEqual([]);
+    await breakOff(other);
+    expect((await b.engine.inventory()).snapshots).toEqual([]);
+    expect((await b.left()).images).toEqual([]);
+    await b.engine.removeSandbox(id);
   });
 
   it("measures what a sandbox uses", async () => {

@@ -2,6 +2,7 @@
 import { signals } from "@porter-sandbox/spec/signals";
 import type { ExecResult } from "just-bash";
 import type { CommandCall } from "./commands/command.ts";
+import { runPlain } from "./commands/plain.ts";
 import { bytesOf, contentFrom, emptyContent, joinContent, textOf } from "./memory-content.ts";
 import { bytesFromLatin1, latin1FromBytes } from "./shell-files.ts";
 
@@ -15,28 +16,32 @@ export interface Around {
   readonly stdin: string;
 }
 
-/** Runs a program to its end. */
-export async function runProgram(call: CommandCall, words: readonly string[], around: Around): Promise<ExecResult> {
+type Streams = Pick<CommandCall, "stdout" | "stderr">;
+
+/** Gathers what a program writes until it ends. */
+async function gathered(run: (streams: Streams) => Promise<number> | number): Promise<ExecResult> {
   const output = { stdout: emptyContent, stderr: emptyContent };
-  const keep = (name: keyof typeof output) => (bytes: Uint8Array) => {
-    output[name] = joinContent(output[name], contentFrom(bytes));
+  const keep = (name: keyof typeof output) => (piece: Uint8Array | string) => {
+    output[name] = joinContent(output[name], contentFrom(piece));
   };
-  const { exit } = start(call, words, around, { stdout: keep("stdout"), stderr: keep("stderr") });
-  const { exit_code } = await exit;
+  const exitCode = await run({ stdout: keep("stdout"), stderr: keep("stderr") });
   return {
     stdout: latin1FromBytes(bytesOf(output.stdout)),
     stdoutKind: "bytes",
     stderr: textOf(output.stderr),
-    exitCode: exit_code,
+    exitCode,
   };
 }
 
-function start(
-  { processes }: CommandCall,
-  words: readonly string[],
-  { stdin, ...around }: Around,
-  streams: Pick<Parameters<CommandCall["processes"]["start"]>[1], "stdout" | "stderr">,
-) {
+/** Runs a program to its end, in a process of its own. */
+export const runProgram = (call: CommandCall, words: readonly string[], around: Around): Promise<ExecResult> =>
+  gathered(async (streams) => (await start(call, words, around, streams).exit).exit_code);
+
+/** Runs one of the commands that there are without a shell too. */
+export const runOwn = (call: CommandCall, command: readonly string[], { cwd, env }: Around): Promise<ExecResult> =>
+  gathered((streams) => runPlain({ ...call, ...streams, give: streams.stdout, command, cwd, env }));
+
+function start({ processes }: CommandCall, words: readonly string[], { stdin, ...around }: Around, streams: Streams) {
   const bytes = bytesFromLatin1(stdin) as Uint8Array<ArrayBuffer>;
   return processes.start(words, {
     ...around,

@@ -146,6 +146,19 @@ describe("the shell", () => {
     });
   });
 
+  it("knows whom it runs as, and its terminal, wherever it asks", async () => {
+    const { engine, finish } = await setUp();
+    const command = ["sh", "-c", "whoami; echo $(tty); stty size"];
+    const plan = { exec_id: "e", command, stdin: false };
+    const tty = { rows: 30, cols: 100 };
+    const inside = await finish(await engine.exec("s1", { ...plan, user: "nobody:users", tty }));
+    expect(inside.stdout.replaceAll("\r", "")).toBe("nobody\n/dev/pts/0\n30 100\n");
+    expect(await finish(await engine.exec("s1", plan))).toMatchObject({
+      stdout: "root\nnot a tty\n",
+      stderr: expect.stringContaining("Inappropriate ioctl"),
+    });
+  });
+
   it("runs a program with other variables, its input and its directory", async () => {
     const { run } = await setUp();
     const script = "cd /data; echo in | env -u WHO A=1=2 sh -c 'cat; pwd; echo \"[$A] [$WHO]\"; exit 4'; echo $?";

@@ -3,9 +3,9 @@ import type { BashOptions, CommandContext } from "just-bash";
 import type { CommandCall, Shell } from "./commands/command.ts";
 import { bytesOf, contentFromStream } from "./memory-content.ts";
 import { createFileTree } from "./memory-files.ts";
-import { env, printenv } from "./shell-environment.ts";
+import { env } from "./shell-environment.ts";
 import { bytesFromLatin1, latin1FromBytes, shellFiles } from "./shell-files.ts";
-import { type Around, kill, setsid } from "./shell-processes.ts";
+import { type Around, kill, runOwn, setsid } from "./shell-processes.ts";
 
 /** just-bash's own options, but what the sandbox decides. */
 export type BashShellOptions = Omit<BashOptions, "fs" | "files" | "env" | "cwd" | "sleep">;
@@ -49,7 +49,9 @@ export function bashShell(options: BashShellOptions = {}): Shell {
           idles("tail", (args) => args.includes("-f") || args.includes("-F")),
           defineCommand("setsid", (args, context) => setsid(call, args, around(context))),
           defineCommand("env", (args, context) => env(call, args, around(context))),
-          defineCommand("printenv", async (args, context) => printenv(args, around(context))),
+          ...["printenv", "whoami", "tty", "stty"].map((name) =>
+            defineCommand(name, (args, context) => runOwn(call, [name, ...args], around(context))),
+          ),
           defineCommand("kill", async (args) => kill(call, args)),
           ...(options.customCommands ?? []),
         ],

@@ -43,6 +43,27 @@ test("one that cannot be made fails with its reason, and so does what waits for 
   expect(snapshot).toMatchObject({ status: "failed", failure_reason: "the engine failed to make it" });
 });
 
+test.each(["while it is made", "when it has failed"])(
+  "one whose answer is lost, and that is deleted %s, leaves nothing",
+  async (when) => {
+    const { ask, run, engine } = createHarness();
+    const gate = defer<void>();
+    const { createSnapshot } = engine;
+    engine.createSnapshot = async (snapshot) => {
+      await gate.promise;
+      await createSnapshot(snapshot);
+      throw new Error("the connection broke off");
+    };
+    const { body } = await ask("POST", `/v1/sandbox/${await run()}/snapshot`);
+    const drop = () => ask("DELETE", `/v1/snapshot/${body.id}`);
+    if (when === "while it is made") expect((await drop()).status).toBe(204);
+    gate.resolve();
+    await settle();
+    expect(engine.snapshots.size).toBe(0);
+    expect((await drop()).status).toBe(when === "while it is made" ? 404 : 204);
+  },
+);
+
 test("one that is deleted while it is made leaves nothing in the engine", async () => {
   const { ask, run, engine } = createHarness();
   const gate = defer<void>();

@@ -56,6 +56,8 @@ async function make(plane: Plane, { id, sandbox_id }: SnapshotRecord): Promise<v
       status: "failed",
       failure_reason: refusal?.message ?? "the engine failed to make it",
     });
+    // It may have been made all the same, and only the answer got lost.
+    await removeFromEngine(plane, id);
   }
 }
 
