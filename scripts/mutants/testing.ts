@@ -137,7 +137,12 @@ export const testingMutants: readonly Mutant[] = [
     ],
   ]),
   ...inFile("packages/testing/src/shell-environment.ts", [
-    ["env shows what it was told for its program", "if (words.length > 0) return", "if (words.length < 0) return", "exec"],
+    [
+      "env shows what it was told for its program",
+      "if (words.length > 0) return",
+      "if (words.length < 0) return",
+      "exec",
+    ],
     ["a program's variables are its shell's", "{ ...around, env: variables }", "around", "exec"],
   ]),
   ...inFile("packages/testing/src/shell.ts", [
