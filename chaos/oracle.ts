@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as pause } from "node:timers/promises";
 import { Porter, SandboxError, type StatusResponse, type Volume } from "../packages/core/src/index.ts";
+import type { DockerClient } from "../packages/docker/src/client.ts";
 import { label } from "../packages/docker/src/names.ts";
 import { ledgerFile } from "./client.ts";
 import { installation, type Machine, spareNetworks } from "./machine.ts";
@@ -28,7 +29,17 @@ export interface Left {
   readonly networks: string[];
 }
 
-/** Everything in the engine that carries our label or our name. */
+/**
+ * Docker's own leak: killed while it started a container, it has lost sight of a mount, and says of the container at every
+ * attempt that its file system cannot be removed. The server tries again and again; nobody can do more through the API.
+ */
+async function cannotBeRemoved(client: DockerClient, id: string, state: string): Promise<boolean> {
+  if (state !== "dead" && state !== "removing") return false;
+  const found = await client.call<{ State: { Error: string } }>("GET", `/containers/${id}/json`).catch(() => undefined);
+  return found?.State.Error.includes("failed to remove root filesystem") === true;
+}
+
+/** Everything in the engine that carries our label or our name, and that the engine can remove. */
 export async function leftInEngine({ engine: { client } }: Machine): Promise<Left> {
   const filters = { label: [`${label.installation}=${installation}`] };
   type Labelled = { Labels?: Record<string, string> | null };
@@ -45,8 +56,10 @@ export async function leftInEngine({ engine: { client } }: Machine): Promise<Lef
     client.call<{ Name: string }[]>("GET", "/networks", { query: { filters } }),
   ]);
   const prefix = `porter-sandbox-${installation}`;
+  const stuck = await Promise.all(containers.map(({ Id, State }) => cannotBeRemoved(client, Id, State)));
+  const removable = containers.filter((_, index) => !stuck[index]);
   return {
-    containers: containers.map(({ Id, State, Labels, HostConfig }) => ({
+    containers: removable.map(({ Id, State, Labels, HostConfig }) => ({
       id: Id,
       kind: Labels?.[label.kind] ?? "",
       of: Labels?.[label.id] ?? "",
@@ -117,9 +130,7 @@ async function differences(machine: Machine, porter: Porter, world: World): Prom
     if (kind === "kill") found.push([`a helper that ends the command ${of} is left (${state})`, of]);
     if (kind === "files" && !volumes.some(({ id }) => id === of))
       found.push([`a helper of the volume ${of} is left (${state})`, of]);
-    // `dead` is what an engine that was killed cannot remove for a while; the server tries until the end, which is judged.
-    if (kind === "files" && state !== "running" && state !== "dead")
-      found.push([`a helper of the volume ${of} is left, ${state}`, of]);
+    if (kind === "files" && state !== "running") found.push([`a helper of the volume ${of} is left, ${state}`, of]);
   }
   const volumeNames = new Map(
     volumes.map(({ id, name, phase }) => [`porter-sandbox-${installation}.volume.${id}`, { name, phase }]),
