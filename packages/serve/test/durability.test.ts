@@ -70,11 +70,11 @@ test("over several rounds of work, kill -9 and restart", { timeout: 120_000 }, a
         done.sandboxes.set(id, { name, tag, key: `key-${name}`, ended: true });
       }
       if (random(4) === 0) {
+        // Until it is answered nobody knows which of the two holds.
+        done.volumes.delete(volume.id);
         const { status } = await fetch(`${url}/v1/volume/${volume.id}`, { method: "DELETE", headers });
-        if (status === 204) {
-          done.volumes.delete(volume.id);
-          done.removedVolumes.add(volume.id);
-        }
+        if (status === 204) done.removedVolumes.add(volume.id);
+        else done.volumes.set(volume.id, volume.name);
       }
     }
   }
