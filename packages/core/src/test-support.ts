@@ -2,6 +2,7 @@
 
 import type { Clock } from "@porter-sandbox/spec";
 import { Porter, type PorterOptions } from "./porter.ts";
+import type { Volume } from "./resources/volume.ts";
 
 /** A clock that only moves when it is told to. */
 export class VirtualClock implements Clock {
@@ -83,6 +84,30 @@ export function scripted(...answers: Answer[]) {
   return { fetch, sent };
 }
 
+export const done = () => new Response(null, { status: 204 });
+
+export const bytes = (text: string) => new TextEncoder().encode(text);
+export const text = (value: Uint8Array) => new TextDecoder().decode(value);
+
+/** A body in pieces; without an end it hangs, with an error it breaks off. */
+export function body(pieces: string[], end: "close" | "hang" | Error = "close", cancel: () => void = () => {}) {
+  const left = [...pieces];
+  return new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        const piece = left.shift();
+        if (piece !== undefined) controller.enqueue(bytes(piece));
+        else if (end === "close") controller.close();
+        else if (end === "hang") return new Promise(() => {});
+        else controller.error(end);
+        return undefined;
+      },
+      cancel,
+    },
+    { highWaterMark: 0 },
+  );
+}
+
 export const json = (body: unknown, status = 200, headers: Record<string, string> = {}) =>
   new Response(JSON.stringify(body), { status, headers: { "content-type": "application/json", ...headers } });
 
@@ -92,6 +117,10 @@ export const refusal = (status: number, code?: string, more: Record<string, unkn
 /** What Node's fetch throws: the reason is in the cause. */
 export const brokenConnection = (code: string) =>
   Object.assign(new TypeError("fetch failed"), { cause: Object.assign(new Error(`connect ${code}`), { code }) });
+
+/** An answer that never comes, unless the request is cancelled. */
+export const never = ({ signal }: Sent) =>
+  new Promise<Response>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
 
 export const status = (more: Record<string, unknown> = {}) => ({
   id: "sbx-1",
@@ -120,6 +149,14 @@ export function setUp(answers: Answer[], options: PorterOptions = {}) {
   const clock = new VirtualClock();
   const porter = new Porter({ fetch, clock, random: () => 0.5, ...options });
   return { porter, clock, sent };
+}
+
+/** The same, and a volume whose own request is already answered. */
+export async function disk(answers: Answer[]) {
+  const set = setUp([json(volumeFields()), ...answers]);
+  const volume = (await set.porter.volumes.getById("vol-1")) as Volume;
+  set.sent.length = 0;
+  return { ...set, volume };
 }
 
 /** What a promise rejects with. */

@@ -1,0 +1,52 @@
+import { describe, expect, it, vi } from "vitest";
+import { json, never, refusal, rejection, setUp } from "./test-support.ts";
+
+describe("hooks", () => {
+  it("hear of requests, answers, repeats and failures, without secrets", async () => {
+    const heard: unknown[] = [];
+    const hear = (name: string) => (event: object) => heard.push([name, event]);
+    const { porter, clock } = setUp(
+      [refusal(500), json({ points: [], granularity_ms: 1 }, 200, { "x-request-id": "r" }), refusal(404)],
+      {
+        apiKey: "sk-secret",
+        hooks: {
+          onRequest: hear("request"),
+          onResponse: hear("response"),
+          onRetry: hear("retry"),
+          onError: hear("error"),
+        },
+      },
+    );
+    await clock.settle(porter.sandboxes.counts({ search: "private" }));
+    await rejection(porter.healthz());
+    const counts = { operation: "countSandboxes", method: "GET", url: "http://sandbox-api.local/v1/sandbox/counts" };
+    const health = { operation: "healthz", method: "GET", url: "http://sandbox-api.local/healthz", attempt: 1 };
+    expect(heard).toMatchObject([
+      ["request", { ...counts, attempt: 1 }],
+      ["response", { status: 500 }],
+      ["retry", { ...counts, attempt: 1, delayMs: 250, error: { statusCode: 500 } }],
+      ["request", { ...counts, attempt: 2 }],
+      ["response", { status: 200, requestId: "r" }],
+      ["request", health],
+      ["response", { status: 404 }],
+      ["error", { ...health, error: { statusCode: 404 } }],
+    ]);
+    expect(JSON.stringify(heard)).not.toMatch(/sk-secret|private/);
+  });
+
+  it("cannot break what they watch", async () => {
+    const fail = () => {
+      throw new Error("hook");
+    };
+    const { porter } = setUp([json({ status: "ok" })], { hooks: { onRequest: fail, onResponse: fail } });
+    expect(await porter.healthz()).toEqual({ status: "ok" });
+  });
+
+  it("hear of timeouts", async () => {
+    const onError = vi.fn();
+    const { porter, clock } = setUp([never], { hooks: { onError } });
+    await rejection(clock.settle(porter.healthz()));
+    expect(onError).toHaveBeenCalledOnce();
+    expect(onError.mock.calls[0]?.[0]).toMatchObject({ operation: "healthz", error: { code: "timeout" } });
+  });
+});
