@@ -86,8 +86,8 @@ export function scripted(...answers: Answer[]) {
 
 export const done = () => new Response(null, { status: 204 });
 
-export const bytes = (text: string) => new TextEncoder().encode(text);
-export const text = (value: Uint8Array) => new TextDecoder().decode(value);
+export const encode = (text: string) => new TextEncoder().encode(text);
+export const decode = (value: Uint8Array) => new TextDecoder().decode(value);
 
 /** A body in pieces; without an end it hangs, with an error it breaks off. */
 export function body(pieces: string[], end: "close" | "hang" | Error = "close", cancel: () => void = () => {}) {
@@ -96,7 +96,7 @@ export function body(pieces: string[], end: "close" | "hang" | Error = "close", 
     {
       pull(controller) {
         const piece = left.shift();
-        if (piece !== undefined) controller.enqueue(bytes(piece));
+        if (piece !== undefined) controller.enqueue(encode(piece));
         else if (end === "close") controller.close();
         else if (end === "hang") return new Promise(() => {});
         else controller.error(end);

@@ -3,13 +3,13 @@ import { MalformedResponseError, NotFoundError, StreamInterruptedError, type Vol
 import {
   body,
   brokenConnection,
-  bytes,
+  decode,
   disk,
   done,
+  encode,
   refusal,
   rejection,
   type Sent,
-  text,
   turn,
 } from "../test-support.ts";
 
@@ -22,7 +22,7 @@ describe("reading a file", () => {
       whole,
       () => new Response(new Uint8Array([0xef, 0xbb, 0xbf, 0xff, 65])),
     ]);
-    expect(text(await volume.readFile("/a b.txt"))).toBe("hello world");
+    expect(decode(await volume.readFile("/a b.txt"))).toBe("hello world");
     expect(await volume.readText("a.txt")).toBe("hello world");
     expect(await volume.readText("a.txt")).toBe("\ufeff\ufffdA");
     expect(sent[0]?.url).toBe("http://sandbox-api.local/v1/volume/vol-1/files/content?path=%2Fa%20b.txt");
@@ -45,7 +45,7 @@ describe("reading a file", () => {
       expect(await volume.readText("a", { offset: 4, length: 3 })).toBe("o w");
       expect(await volume.readText("a", { offset: 9, length: 100 })).toBe("ld");
       let streamed = "";
-      for await (const piece of volume.stream("a", { offset: 4, length: 3 })) streamed += text(piece);
+      for await (const piece of volume.stream("a", { offset: 4, length: 3 })) streamed += decode(piece);
       expect(streamed).toBe("o w");
     }
   });
@@ -79,7 +79,7 @@ describe("reading a file", () => {
   it("is repeated when it breaks off, and says so in the end", async () => {
     const cut = () => new Response(body(["hel"], new TypeError("terminated")));
     const { volume, clock, sent } = await disk([cut, whole]);
-    expect(text(await clock.settle(volume.readFile("a")))).toBe("hello world");
+    expect(decode(await clock.settle(volume.readFile("a")))).toBe("hello world");
     expect(sent).toHaveLength(2);
     const short = () => new Response(body(["hel"]), { headers: { "content-length": "11" } });
     const never = await disk([short]);
@@ -95,7 +95,7 @@ describe("reading a file", () => {
     const zipped = await disk([
       () => new Response(body(["abc"]), { headers: { "content-length": "30", "content-encoding": "gzip" } }),
     ]);
-    expect(text(await zipped.volume.readFile("a"))).toBe("abc");
+    expect(decode(await zipped.volume.readFile("a"))).toBe("abc");
   });
 
   it.each([
@@ -134,7 +134,7 @@ describe("streaming a file", () => {
     const stream = volume.stream("/f");
     expect(sent).toEqual([]);
     const pieces: string[] = [];
-    for await (const piece of stream) pieces.push(text(piece));
+    for await (const piece of stream) pieces.push(decode(piece));
     expect(pieces).toEqual(["a", "bc", "def"]);
     expect(clock.pending).toBe(0);
   });
@@ -143,7 +143,7 @@ describe("streaming a file", () => {
     const { volume } = await disk([() => new Response(body(["a", "bc"]))]);
     expect(await new Response(volume.stream("/f")).text()).toBe("abc");
     const reader = volume.stream("/f").getReader();
-    expect(text((await reader.read()).value ?? bytes(""))).toBe("a");
+    expect(decode((await reader.read()).value ?? encode(""))).toBe("a");
     await reader.cancel();
   });
 
@@ -174,7 +174,7 @@ describe("streaming a file", () => {
     let seen = "";
     const error = await rejection(
       (async () => {
-        for await (const piece of volume.stream("/f")) seen += text(piece);
+        for await (const piece of volume.stream("/f")) seen += decode(piece);
       })(),
     );
     expect(seen).toBe("abcde");
@@ -231,14 +231,14 @@ describe("writing a file", () => {
   it("takes text, bytes, blobs, streams and iterables", async () => {
     const { volume } = await disk([received()]);
     async function* pieces() {
-      yield bytes("hel");
-      yield bytes("lo");
+      yield encode("hel");
+      yield encode("lo");
     }
-    const view = new DataView(bytes("_hello_").buffer, 1, 5);
+    const view = new DataView(encode("_hello_").buffer, 1, 5);
     for (const content of [
       "hello",
-      bytes("hello"),
-      bytes("hello").buffer,
+      encode("hello"),
+      encode("hello").buffer,
       view,
       new Blob(["hello"]),
       body(["hel", "lo"]),
@@ -265,7 +265,7 @@ describe("writing a file", () => {
   it("fails as the caller's own source fails", async () => {
     const mine = new Error("disk on fire");
     async function* pieces() {
-      yield bytes("hel");
+      yield encode("hel");
       throw mine;
     }
     const reads = async (sent: Sent) => {
