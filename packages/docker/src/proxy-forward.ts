@@ -65,8 +65,9 @@ function ask(
 }
 
 export function refuse(response: ServerResponse, refusal: Refusal): void {
-  const { status, headers, body } = answerOf(refusal);
-  response.writeHead(status, headers).end(body);
+  const { status, reason, headers, body } = answerOf(refusal);
+  // Without a reason of its own it would be given the one of an answer that could not be written.
+  response.writeHead(status, reason, headers).end(body);
 }
 
 /** Passes a request on whose connection stays HTTP. */
@@ -88,6 +89,7 @@ export function forward(
     fail(garbled);
   });
   upstream.on("response", (answer) => {
+    if (!isFinal(answer)) return fail(garbled);
     try {
       response.writeHead(answer.statusCode ?? 502, answer.statusMessage, answerHeaders(answer).flat());
     } catch {
@@ -131,7 +133,7 @@ export function forwardUpgrade(
   socket.once("close", () => upstream.destroy());
   upstream.on("upgrade", (answer, far, farHead) => {
     far.on("error", () => far.destroy());
-    if (wanted === undefined) {
+    if (wanted === undefined || !hasPlainReason(answer)) {
       far.destroy();
       return fail(garbled);
     }
@@ -156,6 +158,7 @@ export function forwardUpgrade(
     socket.pipe(far);
   });
   upstream.on("response", (answer) => {
+    if (!isFinal(answer)) return fail(garbled);
     answered = true;
     socket.write(headOf(answer, [["Connection", "close"], ...answerHeaders(answer)]), "latin1");
     pipeline(answer, socket, (error) => {
@@ -171,6 +174,16 @@ export function refuseUpgrade(socket: Duplex, refusal: Refusal): void {
   const lines = Object.entries({ ...headers, Connection: "close" }).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.end(`HTTP/1.1 ${status} ${reason}\r\n${lines.join("")}\r\n${body}`);
 }
+
+/** Node's parser takes any byte for a part of the reason; no client has to. */
+const hasPlainReason = ({ statusMessage = "" }: IncomingMessage): boolean =>
+  /^[\t\x20-\x7e\x80-\xff]*$/.test(statusMessage);
+
+/** After any other status the client would wait for more, or take what follows for something else than HTTP. */
+const isFinal = (answer: IncomingMessage): boolean => {
+  const { statusCode = 0 } = answer;
+  return statusCode >= 200 && statusCode <= 999 && hasPlainReason(answer);
+};
 
 /** What comes from a parsed message has no line breaks in it. */
 const headOf = ({ statusCode, statusMessage }: IncomingMessage, lines: HeaderLines): string =>

@@ -252,20 +252,27 @@ describe("what the proxy answers itself", () => {
     expect(await ask(port)).toMatchObject({ status: 504 });
   });
 
-  it("is a 502 for what is not HTTP, has too many headers, or changes the protocol unasked", async () => {
-    const answers = [
-      "SSH-2.0-server\r\n",
-      `HTTP/1.1 200 OK\r\nX-Long: ${"x".repeat(20_000)}\r\n\r\n`,
-      "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+  it.each([
+    ["is not HTTP", "SSH-2.0-server\r\n"],
+    ["has too many headers", `HTTP/1.1 200 OK\r\nX-Long: ${"x".repeat(20_000)}\r\n\r\n`],
+    ["can be read in two ways", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"],
+    [
+      "changes the protocol unasked",
       "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n",
-    ];
+    ],
+    ["changes the protocol to none", "HTTP/1.1 101 Switching Protocols\r\n\r\n"],
+    ["has a status that there is not", "HTTP/1.1 0 None\r\n\r\n"],
+    ["has a control byte in its reason", "HTTP/1.1 200 \x01\r\n\r\n"],
+    ["has one in the reason of no body", "HTTP/1.1 204 \x7f\r\n\r\n"],
+    ["has one in a header", "HTTP/1.1 200 OK\r\nX: \x01\r\n\r\n"],
+  ])("is a 502 for an answer that %s, to a request and to one for an upgrade", async (_, answer) => {
     const { port } = await before(
-      net.createServer((socket) => socket.once("data", () => socket.write(answers[0] ?? ""))),
+      net.createServer((socket) => socket.once("data", () => socket.write(answer, "latin1"))),
     );
-    while (answers.length > 0) {
-      expect(await ask(port), answers[0]?.slice(0, 60)).toMatchObject({ status: 502 });
-      answers.shift();
-    }
+    expect(await ask(port)).toMatchObject({ status: 502, text: "the sandbox's answer is not HTTP\n" });
+    const upgrade = "GET / HTTP/1.1\r\nHost: web.localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+    if (answer.includes("Upgrade: other")) return;
+    expect(await raw(port, upgrade)).toMatch(/^HTTP\/1\.1 502 Bad Gateway\r\n/);
   });
 
   it("is never a whole answer in place of one that was cut short", async () => {
@@ -384,6 +391,12 @@ describe("an upgrade", () => {
     const said = await raw(port, upgrading());
     expect(said).toMatch(/^HTTP\/1\.1 426 [\s\S]*Connection: close/);
     expect(said).toContain("no");
+  });
+
+  it("is not handed on with a control byte in its reason", async () => {
+    const answer = "HTTP/1.1 101 \x01\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+    const { port } = await before(net.createServer((socket) => socket.once("data", () => socket.write(answer))));
+    expect(await raw(port, upgrading())).toMatch(/^HTTP\/1\.1 502 Bad Gateway\r\n/);
   });
 
   it("with a body, or to HTTP/2, is an ordinary request", async () => {
