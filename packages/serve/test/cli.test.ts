@@ -1,9 +1,10 @@
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Porter } from "@porter-sandbox/core";
-import { afterAll, afterEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
 import { parseCli } from "../src/cli/options.ts";
 import { start } from "../src/cli/start.ts";
 import { hashKey, newKey } from "../src/keys.ts";
@@ -70,6 +71,10 @@ describe("the command line", () => {
       "--engine docker --installation A",
       '--installation: must be 1 to 40 lowercase letters, digits and hyphens (got "A")',
     ],
+    [
+      "--engine docker --port 0",
+      "--port: 0 goes with --engine docker only beside --data-dir or --installation; both are missing",
+    ],
     ["--engine memory --tls-key a", "--tls-key: goes only with --tls-cert, which is missing"],
     ["--engine memory --prot 1", "Unknown option '--prot'; the options are --engine, --port"],
     ["--engine memory extra", "Unexpected argument 'extra'"],
@@ -111,6 +116,61 @@ describe("starting", () => {
     const { port } = other.address() as { port: number };
     await expect(start({ ...docker, proxy: { port } })).rejects.toThrow(/^--engine docker: .*EADDRINUSE/);
     other.close();
+  });
+
+  describe("on a Docker engine without a data directory", () => {
+    /** An engine with nothing on it. Notes whose containers it is asked for. */
+    async function engine() {
+      const asked = new Set<string>();
+      const server = createServer((request, response) => {
+        const { pathname, searchParams } = new URL(request.url ?? "", "http://engine");
+        const [, installation] = /installation=([a-z0-9-]+)/.exec(searchParams.get("filters") ?? "") ?? [];
+        if (installation !== undefined) asked.add(installation);
+        response.setHeader("Content-Type", "application/json");
+        response.setHeader("Api-Version", "1.41");
+        // The feed of events has begun, and never ends.
+        if (pathname.endsWith("/events")) return response.flushHeaders();
+        response.end(pathname.endsWith("/json") ? "[]" : "{}");
+      }).listen(0, "127.0.0.1");
+      await once(server, "listening");
+      const { port } = server.address() as { port: number };
+      return { server, asked, url: `tcp://127.0.0.1:${port}` };
+    }
+
+    const docker = { ...options, engine: "docker", egress: "unenforced" } as const;
+
+    async function installationsOf(places: readonly { host?: string; port?: number }[]): Promise<string[]> {
+      const found: string[] = [];
+      const { server, asked, url } = await engine();
+      vi.stubEnv("DOCKER_HOST", url);
+      for (const place of places) {
+        const { close } = await start({ ...docker, ...place }, () => {});
+        await close();
+        expect(asked.size).toBe(1);
+        found.push(...asked);
+        asked.clear();
+      }
+      vi.unstubAllEnvs();
+      server.closeAllConnections();
+      server.close();
+      return found;
+    }
+
+    async function freePort(): Promise<number> {
+      const server = createServer().listen(0, "127.0.0.1");
+      await once(server, "listening");
+      const { port } = server.address() as { port: number };
+      await new Promise((resolve) => server.close(resolve));
+      return port;
+    }
+
+    test("it takes up what a former one at its place left, and nothing of another address", async () => {
+      const port = await freePort();
+      const [first, again, other] = await installationsOf([{ port }, { port }, { host: "127.0.0.2", port }]);
+      expect(first).toMatch(new RegExp(`^port-${port}-`));
+      expect(again).toBe(first);
+      expect(other).not.toBe(first);
+    });
   });
 
   test("when the port is taken, the data directory is let go again", async () => {

@@ -27,7 +27,7 @@ test("the one file of the image runs by itself", { timeout: 60_000 }, async () =
   const copied = /^COPY (\S+)/m.exec(dockerfile)?.[1] ?? "";
   const { stdout } = await run(process.execPath, [join(root, copied), "--help"], { cwd: "/" });
   expect(stdout).toContain("--engine docker|memory");
-  const docker = ["--engine", "docker", "--egress", "unenforced", "--port", "0"];
+  const docker = ["--engine", "docker", "--egress", "unenforced", "--port", "0", "--installation", "x"];
   const env = { PATH: process.env.PATH, DOCKER_HOST: "unix:///nowhere.sock" };
   await expect(run(process.execPath, [join(root, copied), ...docker], { cwd: "/", env })).rejects.toMatchObject({
     code: 1,

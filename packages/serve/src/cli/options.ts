@@ -63,7 +63,8 @@ export const usage = `Serves the Sandbox API.
   --tls-key FILE           private key, PEM, with --tls-cert: serves HTTPS
   --tls-cert FILE          certificate chain, PEM
   --egress MODE            docker: enforced (default) or unenforced, without a packet filter around sandboxes
-  --installation NAME      docker: tells this server's containers from others' (default: made with the data directory)
+  --installation NAME      docker: tells this server's containers from others' (default: made with the data directory,
+                           without one made of this machine's name, the address and the port, which then cannot be 0)
   --helper-image IMAGE     docker: image with busybox for the files of volumes (default busybox:1)
   --pool-image IMAGE       docker: containers of this image are kept ready for creates that ask for nothing but it
   --pool-size N            docker: how many, 1 to 100 (default 2)
@@ -192,7 +193,14 @@ export function parseCli(words: readonly string[]): CliRequest {
     const [given, missing] = keyFile === undefined ? ["tls-cert", "tls-key"] : ["tls-key", "tls-cert"];
     throw new UsageError(`--${given}: goes only with --${missing}, which is missing`);
   }
-  const { installation, "spare-networks": spares } = values;
+  const port = portOf("port", values.port);
+  const { installation, "data-dir": dataDir, "spare-networks": spares } = values;
+  // Nobody would come after it at its place, and know the containers that it leaves for its own.
+  if (engine === "docker" && port === 0 && dataDir === undefined && installation === undefined) {
+    throw new UsageError(
+      "--port: 0 goes with --engine docker only beside --data-dir or --installation; both are missing",
+    );
+  }
   if (installation !== undefined && !/^[a-z0-9-]{1,40}$/.test(installation)) {
     const rule = "must be 1 to 40 lowercase letters, digits and hyphens";
     throw new UsageError(`--installation: ${rule} (got ${JSON.stringify(installation)})`);
@@ -201,10 +209,10 @@ export function parseCli(words: readonly string[]): CliRequest {
     action: "serve",
     options: {
       engine,
-      port: portOf("port", values.port),
+      port,
       host: values.host,
       keyFile: values["key-file"],
-      dataDir: values["data-dir"],
+      dataDir,
       retentionMs: retentionOf(values.retention),
       tls: keyFile !== undefined && certFile !== undefined ? { keyFile, certFile } : undefined,
       egress: values.egress === undefined ? undefined : oneOf("egress", values.egress, EGRESS),

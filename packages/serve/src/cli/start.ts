@@ -1,5 +1,7 @@
 /** From the command line to a server that answers. */
+import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { createMemoryStore, createSandboxApi, type Store } from "@porter-sandbox/api";
 import { addressOf, isLoopback } from "../http/address.ts";
@@ -34,10 +36,21 @@ function openStore(dataDir: string, onError: (error: unknown) => void) {
   return createSqliteStore(join(dataDir, "store.sqlite"), { onError });
 }
 
+/**
+ * What a server that remembers nothing calls its containers by: the same for the next one at its place, which so clears
+ * away what a killed one left, and never the same for two at once, since a port of an address is listened on once on a
+ * machine. A container is a machine with a name of its own, though it may share the engine with others.
+ */
+function installationAt(address: string, port: number): string {
+  const place = createHash("sha256").update(`${hostname()} ${address}`).digest("hex").slice(0, 12);
+  return `port-${port}-${place}`;
+}
+
 /** Throws an Error, or a UsageError, in words for people. Then nothing is left open. */
 export async function start(options: CliOptions, sink: LogSink = stderrSink): Promise<Started> {
   const { host, port, keyFile, dataDir, retentionMs } = options;
-  if (keyFile === undefined && !isLoopback(await addressOf(host))) {
+  const address = await addressOf(host);
+  if (keyFile === undefined && !isLoopback(address)) {
     throw new UsageError(
       `--host: ${host} can be reached by others and needs --key-file; without keys, only 127.0.0.1 and ::1`,
     );
@@ -51,8 +64,7 @@ export async function start(options: CliOptions, sink: LogSink = stderrSink): Pr
   };
   const kept = dataDir === undefined ? undefined : openStore(dataDir, onError);
   const store: Store = kept ?? createMemoryStore();
-  // Without a data directory the port tells servers on this machine apart, and is the same after a restart.
-  const installation = options.installation ?? kept?.installation ?? `port-${port}`;
+  const installation = options.installation ?? kept?.installation ?? installationAt(address, port);
   let close = (): Promise<void> => store.close();
   try {
     const { engine, description } = await loadEngine(options, installation);
