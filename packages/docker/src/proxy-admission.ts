@@ -1,6 +1,6 @@
 /** Whether a request is for a sandbox, and for which: everything that is decided before anything is passed on. */
 import { type IncomingMessage, STATUS_CODES } from "node:http";
-import { type Framing, framingOf } from "./proxy-headers.ts";
+import { type Framing, framingOf, isHandedOn } from "./proxy-headers.ts";
 import { hostNameOf, isLoopback, plainAddress, type Route, type Routes, type Target } from "./proxy-routes.ts";
 
 export interface Admitted {
@@ -40,9 +40,8 @@ export function admit(request: IncomingMessage, routes: Routes): Admitted | Refu
   return { route, target: route.target, host, peer, framing };
 }
 
-/** Asked on this machine, and not handed on by another proxy here for somebody elsewhere. */
-const isFromHere = ({ headers }: IncomingMessage, peer: string): boolean =>
-  isLoopback(peer) && [headers.forwarded, headers["x-forwarded-for"], headers.via].every((said) => said === undefined);
+/** Asked on this machine, and as far as it says not for somebody elsewhere. */
+const isFromHere = ({ headers }: IncomingMessage, peer: string): boolean => isLoopback(peer) && !isHandedOn(headers);
 
 export const isRefusal = (found: Admitted | Refusal): found is Refusal => "status" in found;
 

@@ -17,18 +17,22 @@ const hopByHop = new Set([
   "upgrade",
 ]);
 
-/** Said anew by the proxy, or about a part of the exchange that it plays itself. */
-const saidAnew = new Set([
-  "host",
-  "content-length",
-  "expect",
+/** In which a proxy says for whom it asks. */
+const onBehalf = [
   "forwarded",
   "x-forwarded-for",
   "x-forwarded-host",
   "x-forwarded-port",
   "x-forwarded-proto",
   "x-real-ip",
-]);
+];
+
+/** Said anew by the proxy, or about a part of the exchange that it plays itself. */
+const saidAnew = new Set(["host", "content-length", "expect", ...onBehalf]);
+
+/** Whether another proxy says that it asks for somebody else. One that says nothing cannot be told from a client. */
+export const isHandedOn = (headers: IncomingHttpHeaders): boolean =>
+  [...onBehalf, "via"].some((name) => headers[name] !== undefined);
 
 /** The lines that are neither between two neighbours only, nor named by `Connection` as such. */
 function endToEnd({ rawHeaders, headers }: IncomingMessage): HeaderLines {

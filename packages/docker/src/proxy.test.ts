@@ -331,7 +331,7 @@ describe("a private name", () => {
     const route = routes.add("sbx-2", ["own.localhost"], "private");
     route.target = { address: "127.0.0.1", port: await listening(http.createServer(echo)) };
     expect((await ask(port, { headers: { Host: "own.localhost" } })).status).toBe(200);
-    for (const name of ["X-Forwarded-For", "Forwarded", "Via"]) {
+    for (const name of ["X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Forwarded", "Via"]) {
       expect((await ask(port, { headers: { Host: "own.localhost", [name]: "x" } })).status, name).toBe(404);
     }
   });
