@@ -33,15 +33,3 @@ export function parseRange(header: string | null | undefined, size: number): Ran
 /** The `Content-Range` of a part; without one, that of a 416. */
 export const formatContentRange = (size: number, part?: { readonly start: number; readonly length: number }): string =>
   part ? `bytes ${part.start}-${part.start + part.length - 1}/${size}` : `bytes */${size}`;
-
-/** Reads the `Content-Range` of a part. `size` is undefined when the server does not know it. */
-export function parseContentRange(
-  header: string | null | undefined,
-): { start: number; length: number; size: number | undefined } | undefined {
-  const match = /^\s*bytes\s+(\d+)-(\d+)\/(\d+|\*)\s*$/i.exec(header ?? "");
-  if (!match) return undefined;
-  const [start, end] = [Number(match[1]), Number(match[2])];
-  const size = match[3] === "*" ? undefined : Number(match[3]);
-  const ok = Number.isSafeInteger(end) && start <= end && (size === undefined || end < size);
-  return ok ? { start, length: end - start + 1, size } : undefined;
-}

@@ -4,7 +4,15 @@
  */
 import type { Clock } from "@porter-sandbox/spec";
 
-export type Task = "expire" | "idle" | "reap" | "stop" | "remove_sandbox" | "remove_volume" | "remove_snapshot";
+export type Task =
+  | "expire"
+  | "idle"
+  | "reap"
+  | "resume"
+  | "stop"
+  | "remove_sandbox"
+  | "remove_volume"
+  | "remove_snapshot";
 
 interface Entry {
   readonly at: number;

@@ -156,6 +156,8 @@ describe("closing", () => {
 
   test("commands that do not end are killed when the time for draining is over", async () => {
     const { api, ask, run, engine, clock } = createHarness({ limits: { drainMs: 1000 } });
+    /** What keeps the process from ending. */
+    const held = () => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
     const id = await run();
     engine.onExec = (_, killed) => ({
       stdout: new ReadableStream({ start: (controller) => void killed.then(() => controller.close()) }),
@@ -164,10 +166,13 @@ describe("closing", () => {
     });
     const executing = ask("POST", `/v1/sandbox/${id}/exec`, { command: ["sleep", "inf"] });
     await settle();
+    const before = held();
     const closing = api.close();
+    expect(held()).toBe(before + 1);
     await clock.advance(1000);
     expect((await executing).body.exit_code).toBe(137);
     await closing;
+    expect(held()).toBe(before);
     expect(clock.pending).toBe(0);
   });
 });

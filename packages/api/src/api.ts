@@ -180,6 +180,8 @@ export function createSandboxApi(options: SandboxApiOptions): SandboxApi {
       const id = given !== null && REQUEST_ID.test(given) ? given : plane.ids.next("req").id;
       response.headers.set("X-Request-Id", id);
       addCorsHeaders(cors, request, response.headers);
+      // Who sends it is told that nobody will read it.
+      if (request.body !== null && !request.bodyUsed && !request.body.locked) request.body.cancel().catch(() => {});
       return response;
     } finally {
       underWay.delete(answering);
@@ -195,6 +197,16 @@ export function createSandboxApi(options: SandboxApiOptions): SandboxApi {
   }
 
   async function shutDown(): Promise<void> {
+    // The clock's timers let a process end, but not before what it waits for here is over.
+    const awake = setInterval(() => {}, 60_000);
+    try {
+      await letGo();
+    } finally {
+      clearInterval(awake);
+    }
+  }
+
+  async function letGo(): Promise<void> {
     await readiness?.catch(report);
     // Before the requests under way: one may be reading a process, or writing to it.
     if (plane.processes.bySandbox.size > 0) await drain([endProcesses(plane)], limits.drainMs);

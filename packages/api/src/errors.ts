@@ -56,6 +56,8 @@ export class ApiError extends Error {
 export const invalid = (field: string | undefined, message: string): ApiError =>
   new ApiError({ status: 400, code: "invalid_request", message, field });
 
+export const brokenOff = (): ApiError => invalid("body", "body: broke off before its end");
+
 export const notFound = (message: string, field?: string): ApiError =>
   new ApiError({ status: 404, code: "not_found", message, field });
 

@@ -1,3 +1,5 @@
+import { MAX_FILE_BYTES, MAX_JSON_BYTES, MAX_LOG_LINES, PAGE_SIZE, WALK_BUDGET } from "@porter-sandbox/spec";
+
 /** What bounds a server. Every bound is a default that `createSandboxApi({ limits })` can change. */
 export interface Limits {
   /** Bytes of a JSON body. Default 1 MiB. */
@@ -33,19 +35,19 @@ export interface Limits {
 }
 
 export const defaultLimits: Limits = {
-  bodyBytes: 1024 * 1024,
-  fileBytes: 1024 * 1024 * 1024,
+  bodyBytes: MAX_JSON_BYTES,
+  fileBytes: MAX_FILE_BYTES,
   execOutputBytes: 8 * 1024 * 1024,
   replayBytes: 1024 * 1024,
   processRetentionMs: 10 * 60_000,
   endedProcesses: 128,
   readerStallMs: 30_000,
   logLineChars: 16_384,
-  logLines: 5000,
+  logLines: MAX_LOG_LINES,
   retentionMs: 7 * 24 * 3_600_000,
   idempotencyMs: 24 * 3_600_000,
-  pageSize: 50,
-  walkEntries: 1000,
+  pageSize: PAGE_SIZE,
+  walkEntries: WALK_BUDGET,
   filterValues: 1000,
   drainMs: 10_000,
 };

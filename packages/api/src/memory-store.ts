@@ -10,6 +10,7 @@ import {
   scanOf,
 } from "./memory/sandbox-index.ts";
 import {
+  type EarlierInsert,
   type InsertAnswer,
   type InsertKey,
   type InsertOutcome,
@@ -52,8 +53,8 @@ const newestFirst = <T extends { readonly id: string }>(records: Iterable<T>): T
   [...records].sort((a, b) => (a.id < b.id ? 1 : -1));
 
 /**
- * Remembers everything in this process. All of its methods are cheap however much it holds: what a request touches is
- * found by indexes.
+ * Remembers everything in this process. What a request touches is found by indexes, however much there is; only filter
+ * values look at all tags and images, and several filters at once at all that one of them selects.
  *
  * @example
  * const api = createSandboxApi({ engine, store: createMemoryStore({ logLines: 1000 }) });
@@ -79,7 +80,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
     }
   }
 
-  function earlier(key: InsertKey): InsertOutcome | undefined {
+  function earlier(key: InsertKey): EarlierInsert | undefined {
     forgetExpiredKeys(key.now);
     const kept = keys.get(key.key);
     if (kept === undefined || kept.expires_at <= key.now) return undefined;
@@ -126,6 +127,9 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
         keys.set(key.key, { fingerprint: key.fingerprint, expires_at: key.expires_at, answer });
       }
       return { outcome: "inserted" };
+    },
+    async findInsert(key) {
+      return earlier(key);
     },
     async getSandbox(id) {
       return index.records.get(id);

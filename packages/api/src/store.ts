@@ -81,12 +81,15 @@ export interface InsertKey {
 /** What a create answers, kept with its key so that a repeat is answered alike. */
 export type InsertAnswer = Pick<SandboxRecord, "id" | "name" | "volume_mounts">;
 
-export type InsertOutcome =
-  | { readonly outcome: "inserted" }
+export type EarlierInsert =
   /** The key was used for the same body; this is what was answered then. */
   | { readonly outcome: "replayed"; readonly answer: InsertAnswer }
   /** The key was used for another body. */
-  | { readonly outcome: "key_reused" }
+  | { readonly outcome: "key_reused" };
+
+export type InsertOutcome =
+  | { readonly outcome: "inserted" }
+  | EarlierInsert
   /** The name was ever used. */
   | { readonly outcome: "name_taken" }
   | { readonly outcome: "volume_missing"; readonly volume_id: string }
@@ -161,6 +164,8 @@ export interface Store {
    * volumes and keeps the key; all of it or, with another outcome than `inserted`, none. A known key is looked at first.
    */
   insertSandbox(sandbox: SandboxRecord, key?: InsertKey): Promise<InsertOutcome>;
+  /** What an insert with this key would answer because of the key alone: `replayed`, `key_reused` or undefined. */
+  findInsert(key: InsertKey): Promise<EarlierInsert | undefined>;
   getSandbox(id: string): Promise<SandboxRecord | undefined>;
   /** The id of the sandbox of this name, ended ones included; undefined for names whose sandbox was removed. */
   lookupSandbox(name: string): Promise<string | undefined>;

@@ -170,6 +170,10 @@ export function describeStore(name: string, { open, runs = 150 }: StoreContract)
         await store.removeSandbox(record(1).id);
         expect(await store.insertSandbox(record(3, { name: "web" }), key(99))).toEqual(replayed);
         expect(await store.insertSandbox(record(4), key(99, "other"))).toEqual({ outcome: "key_reused" });
+        expect(await store.findInsert(key(99))).toEqual(replayed);
+        expect(await store.findInsert(key(99, "other"))).toEqual({ outcome: "key_reused" });
+        expect(await store.findInsert({ ...key(99), key: "another" })).toBeUndefined();
+        expect(await store.findInsert(key(100))).toBeUndefined();
         expect(await store.insertSandbox(record(5), key(100, "other"))).toEqual({ outcome: "inserted" });
       });
     });

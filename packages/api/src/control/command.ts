@@ -5,7 +5,7 @@ import type { ExitReason } from "@porter-sandbox/spec/stream-frames";
 import type { EngineExec, ExecEnd, ExecPlan } from "../engine.ts";
 import { type ApiError, engineErrorOf } from "../errors.ts";
 import { beginUse } from "./activity.ts";
-import { sandboxOf } from "./lifecycle.ts";
+import { RETRY_MS, sandboxOf } from "./lifecycle.ts";
 import { notRunning as notRunningNow } from "./lifetime.ts";
 import type { Plane } from "./plane.ts";
 
@@ -29,6 +29,8 @@ export interface Command {
   readonly outcome: Promise<Outcome>;
   /** Kills it with all that it started, because a caller wants it to end. */
   kill(): Promise<void>;
+  /** The same where nobody waits: a kill that the engine fails is tried again until the command has ended. */
+  end(): void;
   signal(name: string): Promise<void>;
 }
 
@@ -92,25 +94,33 @@ export async function startCommand(plane: Plane, id: string, request: CommandReq
   }
 
   const interference: Interference = { cause: undefined, sent: new Set() };
-  const end = (cause: Interference["cause"]): Promise<void> => {
+  const kill = (cause: Interference["cause"]): Promise<void> => {
     interference.cause ??= cause;
-    if (cause !== undefined) interference.sent.add("SIGKILL");
+    interference.sent.add("SIGKILL");
     return exec.kill();
   };
   const done = new AbortController();
+  /** Nobody waits for this: what the engine fails to kill is killed later. */
+  const end = async (cause: Interference["cause"]): Promise<void> => {
+    while (!done.signal.aborted && !plane.closed) {
+      try {
+        return await kill(cause);
+      } catch (error) {
+        plane.report(error);
+        await sleep(plane.clock, RETRY_MS, done.signal).catch(() => {});
+      }
+    }
+  };
   let giveUp = (): void => {};
   const givenUp = new Promise<Outcome>((resolve) => {
     giveUp = () => resolve({ kind: "sandbox_ended" });
   });
   const onSandboxEnd = () => {
-    void end(undefined).catch(plane.report);
+    void end(undefined);
     void sleep(plane.clock, GRACE_MS, done.signal).then(giveUp, () => {});
   };
   const release = whenSandboxEnds(plane, id, onSandboxEnd);
-  const stopTimer =
-    timeout_ms === undefined
-      ? () => {}
-      : plane.clock.schedule(() => void end("timed_out").catch(plane.report), timeout_ms);
+  const stopTimer = timeout_ms === undefined ? () => {} : plane.clock.schedule(() => void end("timed_out"), timeout_ms);
   const exited = exec.exit.then(
     (how) => outcomeOf(how, interference),
     (error: unknown): Outcome => {
@@ -127,14 +137,20 @@ export async function startCommand(plane: Plane, id: string, request: CommandReq
   // Whoever started it looks at it; until then it must not count as a failure that nobody saw.
   outcome.catch(() => {});
   // The sandbox may have ended while the command began, when there was nobody to tell yet.
-  if ((await plane.store.getSandbox(id))?.phase !== "running") onSandboxEnd();
+  const after = await plane.store.getSandbox(id).catch((error: unknown) => {
+    // Whoever asked for it is told that it failed, so it must not go on.
+    void end("killed");
+    throw error;
+  });
+  if (after?.phase !== "running") onSandboxEnd();
   return {
     exec_id,
     exec,
     outcome,
-    kill: () => end("killed"),
+    kill: () => kill("killed"),
+    end: () => void end("killed"),
     signal(name) {
-      if (name === "SIGKILL") return end("killed");
+      if (name === "SIGKILL") return kill("killed");
       interference.sent.add(name);
       return exec.signal(name);
     },

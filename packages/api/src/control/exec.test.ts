@@ -3,6 +3,7 @@ import { defer, streamOf } from "../../test/engine-double.ts";
 import { createHarness } from "../../test/harness.ts";
 import { settle } from "../../test/manual-clock.ts";
 import { EngineError } from "../engine.ts";
+import { createMemoryStore } from "../memory-store.ts";
 
 const done = (exit_code = 0) => Promise.resolve({ exit_code });
 
@@ -110,6 +111,57 @@ describe("exec", () => {
       reason: "timed_out",
       signal: "SIGKILL",
     });
+  });
+
+  test("kills it again when the engine failed to", async () => {
+    const { ask, run, engine, clock } = createHarness();
+    const id = await run();
+    const exec = engine.exec;
+    let kills = 0;
+    engine.exec = async (...args) => {
+      const started = await exec(...args);
+      return { ...started, kill: () => (++kills < 3 ? Promise.reject(new Error("busy")) : started.kill()) };
+    };
+    engine.onExec = (_, killed) => ({
+      stdout: streamOf(),
+      stderr: streamOf(),
+      exit: killed.then(() => ({ exit_code: 137 })),
+    });
+    const executing = ask("POST", `/v1/sandbox/${id}/exec`, { command: ["x"], timeout_ms: 500 });
+    await clock.advance(500);
+    expect(kills).toBe(1);
+    await clock.advance(10_000);
+    expect((await executing).body).toMatchObject({ exit_code: 137, reason: "timed_out" });
+    await clock.advance(60_000);
+    expect(kills).toBe(3);
+  });
+
+  test("kills it when it cannot be answered for, because the store failed", async () => {
+    const store = createMemoryStore();
+    const { ask, run, engine } = createHarness({ store });
+    const id = await run();
+    const get = store.getSandbox;
+    engine.onExec = (_, killed) => {
+      store.getSandbox = async () => Promise.reject(new Error("full"));
+      return { stdout: streamOf(), stderr: streamOf(), exit: killed.then(() => ({ exit_code: 137 })) };
+    };
+    expect((await ask("POST", `/v1/sandbox/${id}/exec`, { command: ["x"] })).status).toBe(500);
+    store.getSandbox = get;
+    expect(engine.kills).toEqual(["x"]);
+  });
+
+  test("that the server killed with its sandbox did not exit by itself", async () => {
+    const { ask, run, engine } = createHarness();
+    const id = await run();
+    engine.onExec = (_, killed) => ({
+      stdout: streamOf(),
+      stderr: streamOf(),
+      exit: killed.then(() => ({ exit_code: 137 })),
+    });
+    const executing = ask("POST", `/v1/sandbox/${id}/exec`, { command: ["x"] });
+    await settle();
+    await ask("DELETE", `/v1/sandbox/${id}`);
+    expect((await executing).body).toMatchObject({ exit_code: 137, signal: "SIGKILL", reason: "killed" });
   });
 
   test.each([

@@ -34,9 +34,8 @@ export async function execInSandbox(
 ): Promise<components["schemas"]["ExecResponse"]> {
   const command = await startCommand(plane, id, request);
   const { exec, exec_id } = command;
-  const kill = () => void command.kill().catch(plane.report);
-  signal.addEventListener("abort", kill, { once: true });
-  if (signal.aborted) kill();
+  signal.addEventListener("abort", command.end, { once: true });
+  if (signal.aborted) command.end();
 
   const bound = {
     limit: Math.min(max_output_bytes ?? Number.POSITIVE_INFINITY, plane.limits.execOutputBytes),
@@ -58,11 +57,11 @@ export async function execInSandbox(
     const answer = { stdout: stdout.text, stderr: stderr.text, exit_code };
     return plane.extensions ? { ...answer, ...extras(stdout, stderr), ...how } : answer;
   } catch (error) {
-    kill();
+    command.end();
     // Where the sandbox ended the streams broke too, perhaps first.
     if (engineErrorOf(error)?.code === "not_running") throw await notRunning(plane, id);
     throw error;
   } finally {
-    signal.removeEventListener("abort", kill);
+    signal.removeEventListener("abort", command.end);
   }
 }

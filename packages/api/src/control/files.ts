@@ -1,11 +1,23 @@
 /** The files of a volume. Paths come in checked and are normalised here, so that an engine never sees another kind. */
 import { formatContentRange, normalizeVolumePath, parseRange } from "@porter-sandbox/spec";
 import type { EngineFileInfo, EngineFiles } from "../engine.ts";
-import { ApiError, conflict, engineErrorOf, invalid, notFound, show, tooLarge, unsupported } from "../errors.ts";
+import {
+  ApiError,
+  brokenOff,
+  conflict,
+  engineErrorOf,
+  invalid,
+  notFound,
+  show,
+  tooLarge,
+  unsupported,
+} from "../errors.ts";
 import type { Plane } from "./plane.ts";
 import { volumeOf } from "./volumes.ts";
 
 const normal = (path: string): string => normalizeVolumePath(path) ?? "/";
+/** Whether an answer can name this time: a sandbox can give its files any. */
+export const isTime = (ms: number): boolean => ms >= Date.UTC(0) && ms < Date.UTC(10_000, 0);
 const parentOf = (path: string): string => path.slice(0, path.lastIndexOf("/")) || "/";
 
 /** Waits for a volume that is still in the making. */
@@ -54,7 +66,7 @@ export async function readFile(
     "Content-Type": "application/octet-stream",
     "Content-Length": String(length),
     "Accept-Ranges": "bytes",
-    "Last-Modified": new Date(modified_at).toUTCString(),
+    ...(isTime(modified_at) && { "Last-Modified": new Date(modified_at).toUTCString() }),
     // What a sandbox wrote must not become a page or a script in someone's browser.
     "X-Content-Type-Options": "nosniff",
     ...(part.kind === "part" && { "Content-Range": formatContentRange(size, part) }),
@@ -72,8 +84,6 @@ export async function readFile(
     throw error;
   }
 }
-
-const brokenOff = () => invalid("body", "body: broke off before its end");
 
 /**
  * Passes bytes on as they are asked for, counts them, and remembers why they stopped. In one process nothing else breaks
@@ -111,7 +121,11 @@ function counted(source: ReadableStream<Uint8Array>, limit: number, signal: Abor
     },
     { highWaterMark: 0 },
   );
-  const end = () => signal.removeEventListener("abort", giveUp);
+  const end = () => {
+    signal.removeEventListener("abort", giveUp);
+    // Nothing happens to one that was read to its end.
+    reader.cancel().catch(() => {});
+  };
   return { stream, state, end };
 }
 

@@ -229,7 +229,10 @@ describe("terminating", () => {
     expect((await ask("DELETE", `/v1/sandbox/${id}`)).status).toBe(500);
     engine.beforeStop = async () => {};
     expect(engine.running.get(id)?.alive).toBe(true);
+    // A 204 would say that it does not run.
+    expect((await ask("DELETE", `/v1/sandbox/${id}`)).status).toBe(500);
     await clock.advance(5000);
+    expect((await ask("DELETE", `/v1/sandbox/${id}`)).status).toBe(204);
     expect(engine.running.get(id)?.alive).toBe(false);
     expect(errors.length).toBeGreaterThan(0);
   });
@@ -295,6 +298,19 @@ describe("idempotency keys", () => {
     expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
     await settle();
     expect(engine.plans).toHaveLength(1);
+  });
+
+  test("a repeat is answered as the first was, though what it asks for is not there any more", async () => {
+    const envGroups: Record<string, Record<string, string>> = { g: {} };
+    const { ask } = createHarness({ envGroups });
+    const body = { image: "a:1", env_groups: ["g"] };
+    const first = await ask("POST", "/v1/sandbox/run", body, key);
+    delete envGroups.g;
+    expect(await ask("POST", "/v1/sandbox/run", body, key)).toMatchObject({ status: 200, body: first.body });
+    const another = await ask("POST", "/v1/sandbox/run", { ...body, image: "a:2" }, key);
+    expect(another).toMatchObject({ status: 409, body: { code: "idempotency_key_reused" } });
+    const unknown = await ask("POST", "/v1/sandbox/run", body, { "Idempotency-Key": "key-2" });
+    expect(unknown).toMatchObject({ status: 400, body: { field: "env_groups" } });
   });
 
   test("a key that is none is refused without being shown, and a server without extensions does not read it", async () => {

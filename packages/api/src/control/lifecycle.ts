@@ -1,4 +1,5 @@
 /** The life of a sandbox: queued, creating, running, and how it ends. */
+import type { Task } from "../agenda.ts";
 import { EngineError, type RunningSandbox, type SandboxEnd } from "../engine.ts";
 import { engineErrorOf, unknownId } from "../errors.ts";
 import { isLive, LIVE_PHASES, type SandboxRecord } from "../store.ts";
@@ -6,8 +7,8 @@ import { beginIdleWatch } from "./activity.ts";
 import { planOf } from "./plan.ts";
 import { inBackground, type Plane } from "./plane.ts";
 
-/** How long until what an engine failed to stop or remove is tried again. */
-const RETRY_MS = 5000;
+/** How long until what an engine failed is tried again. */
+export const RETRY_MS = 5000;
 
 export async function sandboxOf(plane: Plane, id: string): Promise<SandboxRecord> {
   const record = await plane.store.getSandbox(id);
@@ -167,22 +168,18 @@ export async function terminate(plane: Plane, id: string): Promise<void> {
   if ((await plane.stopping.get(id)) === false) throw new Error(`the engine failed to stop ${id}`);
 }
 
-/** True when the engine stopped it; otherwise it is tried again later. */
+/** True when the engine stopped it; otherwise it is tried again later, and until then known as one that may still run. */
 function stop(plane: Plane, id: string): Promise<boolean> {
-  const stopped = attempt(plane, "stop", id, () => plane.engine.stopSandbox(id)).finally(() =>
-    plane.stopping.delete(id),
-  );
+  const stopped = attempt(plane, "stop", id, () => plane.engine.stopSandbox(id)).then((done) => {
+    if (done && plane.stopping.get(id) === stopped) plane.stopping.delete(id);
+    return done;
+  });
   plane.stopping.set(id, stopped);
   return stopped;
 }
 
 /** Does something that is safe to repeat, and repeats it later when it fails. */
-export async function attempt(
-  plane: Plane,
-  task: "stop" | "remove_sandbox" | "remove_volume" | "remove_snapshot",
-  id: string,
-  work: () => Promise<void>,
-): Promise<boolean> {
+export async function attempt(plane: Plane, task: Task, id: string, work: () => Promise<void>): Promise<boolean> {
   try {
     await work();
     return true;

@@ -1,4 +1,5 @@
 /** Finding sandboxes: pages, filters, counts over time. */
+import { COUNT_BUCKETS, parseTagFilter } from "@porter-sandbox/spec";
 import type { components } from "@porter-sandbox/spec/types";
 import { invalid, notFound, show } from "../errors.ts";
 import type { Phase, SandboxQuery } from "../store.ts";
@@ -16,9 +17,9 @@ export interface ListFilters {
 }
 
 function tagOf(text: string): readonly [key: string, value: string] {
-  const at = text.indexOf("=");
-  if (at < 1) throw invalid("tag", `tag: must be key=value (got ${show(text)})`);
-  return [text.slice(0, at), text.slice(at + 1)];
+  const tag = parseTagFilter(text);
+  if (tag === undefined) throw invalid("tag", `tag: must be key=value (got ${show(text)})`);
+  return tag;
 }
 
 function queryOf(filters: ListFilters): SandboxQuery {
@@ -54,7 +55,6 @@ export async function listSandboxes(
   };
 }
 
-const BUCKETS = 60;
 const DAY_MS = 24 * 3_600_000;
 
 /**
@@ -68,8 +68,8 @@ export async function countSandboxes(
   const end = filters.end_time ?? Math.max(plane.clock.now(), filters.start_time ?? 0);
   const start = filters.start_time ?? end - DAY_MS;
   const query = queryOf({ ...filters, start_time: start, end_time: end });
-  const width_ms = Math.max(1, Math.ceil((end - start) / BUCKETS));
-  const counts = await plane.store.countSandboxes(query, { start, width_ms, count: BUCKETS });
+  const width_ms = Math.max(1, Math.ceil((end - start) / COUNT_BUCKETS));
+  const counts = await plane.store.countSandboxes(query, { start, width_ms, count: COUNT_BUCKETS });
   const points = counts.map((count, i) => ({ timestamp: rfc3339(start + i * width_ms), count }));
   return { points, granularity_ms: width_ms };
 }

@@ -1,5 +1,5 @@
 /** Log lines: the workload's own, which the engine keeps, and those of commands, which the store keeps. */
-import { parseSince } from "@porter-sandbox/spec";
+import { DEFAULT_LOG_LINES, parseSince } from "@porter-sandbox/spec";
 import type { components } from "@porter-sandbox/spec/types";
 import { engineErrorOf, invalid, show } from "../errors.ts";
 import type { LogQuery, StoredLogLine } from "../store.ts";
@@ -9,7 +9,6 @@ import type { Plane } from "./plane.ts";
 import { rfc3339 } from "./sandboxes.ts";
 
 const HOUR_MS = 3_600_000;
-const DEFAULT_LINES = 500;
 
 /** What stands for the workload where a query names a command; no command has this id. */
 const WORKLOAD = "workload";
@@ -59,7 +58,7 @@ export async function readLogs(
   const since = timeOf("since", filters.since, now) ?? now - HOUR_MS;
   const until = timeOf("until", filters.until, now);
   await sandboxOf(plane, id);
-  const limit = Math.min(filters.limit ?? DEFAULT_LINES, plane.limits.logLines);
+  const limit = Math.min(filters.limit ?? DEFAULT_LOG_LINES, plane.limits.logLines);
   const { exec_id, level: levels } = filters;
   const query: LogQuery = { since, until, levels, limit };
   const [workload, commands] = await Promise.all([

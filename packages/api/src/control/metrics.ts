@@ -1,5 +1,5 @@
 /** What a sandbox uses: samples come from the engine, percentiles are made here. */
-import { parseGoDuration } from "@porter-sandbox/spec";
+import { parseMetricsWindow } from "@porter-sandbox/spec";
 import type { components } from "@porter-sandbox/spec/types";
 import type { EngineMetricSample } from "../engine.ts";
 import { engineErrorOf, invalid, show, unsupported } from "../errors.ts";
@@ -9,8 +9,6 @@ import type { Plane } from "./plane.ts";
 import { rfc3339 } from "./sandboxes.ts";
 
 const HOUR_MS = 3_600_000;
-const SHORTEST_MS = 3 * 60_000;
-const LONGEST_MS = 24 * HOUR_MS;
 
 const UNITS = {
   cpu_cores: "cores",
@@ -50,8 +48,8 @@ export async function metricsSummary(
   id: string,
   since: string | undefined,
 ): Promise<components["schemas"]["MetricsSummary"]> {
-  const window = since === undefined ? HOUR_MS : parseGoDuration(since);
-  if (window === undefined || window < SHORTEST_MS || window > LONGEST_MS) {
+  const window = since === undefined ? HOUR_MS : parseMetricsWindow(since);
+  if (window === undefined) {
     throw invalid("since", `since: must be a Go duration from 3m to 24h (got ${show(since ?? "")})`);
   }
   const { resources } = await measured(plane, id);

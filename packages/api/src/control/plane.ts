@@ -31,7 +31,7 @@ export interface Plane {
   readonly starting: Map<string, AbortController>;
   /** Volumes and snapshots in the making, by id. */
   readonly settling: Map<string, Promise<void>>;
-  /** Stops under way, by sandbox id. */
+  /** Stops under way, and those that failed and are tried again, by sandbox id. */
   readonly stopping: Map<string, Promise<boolean>>;
   /** For each sandbox with commands running in it: what to call when it ends. */
   readonly commands: Map<string, Set<() => void>>;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { defer } from "../../test/engine-double.ts";
 import { settle } from "../../test/manual-clock.ts";
-import { setUp } from "../../test/played-command.ts";
+import { encode, setUp } from "../../test/played-command.ts";
 
 describe("standard input", () => {
   test("goes to the command, and what is sent twice is taken once", async () => {
@@ -49,6 +49,40 @@ describe("standard input", () => {
     expect(await waiting).toMatchObject({ status: 409, body: { code: "process_ended" } });
     expect(await ask("PUT", `${at}/stdin?offset=5`, "x")).toMatchObject({ body: { code: "process_ended" } });
     expect((await ask("PUT", `${at}/stdin?offset=0`, "taken")).status).toBe(200);
+  });
+
+  /** A body of which a part came, and no more will. */
+  const stalled = (cancelled: () => void = () => {}) =>
+    new ReadableStream<Uint8Array>({ start: (controller) => controller.enqueue(encode("abc")), cancel: cancelled });
+
+  test("whose sender went away in the middle keeps nobody from writing on", async () => {
+    const { spawn, api, ask, played } = await setUp();
+    const { at } = await spawn({ stdin: true });
+    const caller = new AbortController();
+    let cancelled = false;
+    const body = stalled(() => {
+      cancelled = true;
+    });
+    const options = { method: "PUT", body, signal: caller.signal, duplex: "half" as const };
+    const given = api.fetch(`http://api.test${at}/stdin?offset=0`, options).catch(() => {});
+    await settle();
+    caller.abort();
+    await given;
+    await settle();
+    expect(cancelled).toBe(true);
+    expect((await ask("PUT", `${at}/stdin?offset=3`, "def")).body).toEqual({ stdin_bytes: 6 });
+    expect(played().input.join("")).toBe("abcdef");
+  });
+
+  test("of which a part is still to come is refused when the command ends", async () => {
+    const { spawn, api, played } = await setUp();
+    const { at } = await spawn({ stdin: true });
+    const url = `http://api.test${at}/stdin?offset=0`;
+    const given = api.fetch(new Request(url, { method: "PUT", body: stalled(), duplex: "half" } as RequestInit));
+    await settle();
+    played().end();
+    const response = await given;
+    expect([response.status, await response.json()]).toMatchObject([409, { code: "process_ended" }]);
   });
 
   test("is refused by a command without any, and in bodies that are too large", async () => {

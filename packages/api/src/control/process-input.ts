@@ -1,5 +1,5 @@
 /** The standard input of a process: bytes at their places, so that sending them twice writes them once. */
-import { conflict, invalid, tooLarge } from "../errors.ts";
+import { brokenOff, conflict, invalid, tooLarge } from "../errors.ts";
 
 export interface ProcessInput {
   /** How many bytes were taken. */
@@ -32,24 +32,29 @@ export function createInput(stdin: WritableStream<Uint8Array>): ProcessInput {
   let taken = 0;
   let state: "open" | "closed" | "ended" = "open";
   let turn: Promise<unknown> = Promise.resolve();
-  let tellEnd = (): void => {};
-  const over = new Promise<"over">((resolve) => {
-    tellEnd = () => resolve("over");
-  });
+  /** Breaks off what the write under way waits for: the process ended. */
+  let interrupt = (): void => {};
 
   const refusal = (exec_id: string) =>
     state === "ended" ? ended(exec_id) : conflict("stdin_closed", `the input of process ${exec_id} is closed`);
 
+  /** Whether the work was done before the process ended. */
+  const done = (work: Promise<void>): Promise<boolean> =>
+    new Promise((resolve) => {
+      interrupt = () => resolve(false);
+      work.then(
+        () => resolve(true),
+        () => resolve(false),
+      );
+    });
+
   /** Writes, unless the process ends first or closed its end of the pipe. */
   async function put(bytes: Uint8Array, exec_id: string): Promise<void> {
     if (state !== "open") throw refusal(exec_id);
-    const written = writer.write(bytes).then(
-      () => "taken" as const,
-      () => "refused" as const,
-    );
-    const how = await Promise.race([written, over]);
-    if (how === "refused" && state === "open") state = "closed";
-    if (how !== "taken") throw refusal(exec_id);
+    if (!(await done(writer.write(bytes)))) {
+      if (state === "open") state = "closed";
+      throw refusal(exec_id);
+    }
     taken += bytes.length;
   }
 
@@ -63,28 +68,41 @@ export function createInput(stdin: WritableStream<Uint8Array>): ProcessInput {
       });
     }
     const reader = body?.getReader();
+    // In one process nothing else breaks the body of a caller who went away, or of one who writes to what has ended.
+    let cut = false;
+    const stopReading = () => {
+      cut = true;
+      reader?.cancel().catch(() => {});
+    };
+    signal.addEventListener("abort", stopReading, { once: true });
+    if (signal.aborted) stopReading();
     let at = offset;
     try {
       while (reader !== undefined) {
-        const { done, value } = await reader.read().catch(() => {
-          throw invalid("body", "body: broke off before its end");
+        interrupt = stopReading;
+        const { done: over, value } = await reader.read().catch(() => {
+          throw brokenOff();
         });
-        if (done) break;
+        // A reader that was cancelled reads an end that is none.
+        if (cut) throw signal.aborted ? brokenOff() : refusal(exec_id);
+        if (over) break;
         if (!ArrayBuffer.isView(value)) throw invalid("body", "body: must be bytes");
         if (at + value.length - offset > limit) throw tooLarge(limit);
         const fresh = value.subarray(Math.min(value.length, Math.max(0, taken - at)));
         at += value.length;
         if (fresh.length > 0) await put(fresh, exec_id);
-        if (signal.aborted) throw invalid("body", "body: broke off before its end");
+        if (signal.aborted) throw brokenOff();
       }
     } catch (error) {
-      reader?.cancel().catch(() => {});
+      stopReading();
       throw error;
+    } finally {
+      signal.removeEventListener("abort", stopReading);
     }
     if (!eof || state !== "open") return;
     if (at < taken) throw conflict("stdin_gap", `more than the ${at} bytes before this end of the input were taken`);
     state = "closed";
-    await Promise.race([writer.close().catch(() => {}), over]);
+    await done(writer.close());
   }
 
   return {
@@ -101,7 +119,7 @@ export function createInput(stdin: WritableStream<Uint8Array>): ProcessInput {
     },
     end() {
       state = "ended";
-      tellEnd();
+      interrupt();
       writer.abort().catch(() => {});
     },
   };

@@ -83,4 +83,17 @@ describe("a reader", () => {
     expect((await ask("GET", `${process.at}/output?stderr_offset=-1`)).status).toBe(400);
     expect((await ask("GET", `${process.at}-x/output`)).status).toBe(404);
   });
+
+  test("that only asks what there is, with a HEAD, is none that the command waits for", async () => {
+    const { spawn, ask, played } = await setUp({ limits: { replayBytes: 10 } });
+    const first = await spawn();
+    await first.cancel();
+    const head = await ask("HEAD", `${first.at}/output`);
+    expect([head.status, head.headers.get("Content-Type")]).toEqual([200, "application/vnd.sandbox.exec-stream"]);
+    for (let piece = 0; piece < 10; piece += 1) {
+      played().out.enqueue(encode("0123456789"));
+      await settle();
+    }
+    expect((await ask("GET", first.at)).body).toMatchObject({ stdout_bytes: 100 });
+  });
 });

@@ -138,7 +138,7 @@ export function followProcess(plane: Plane, started: Command, options: ProcessOp
     } catch (error) {
       if (engineErrorOf(error)?.code === "not_running") return await sandboxEnded();
       plane.report(error);
-      void started.kill().catch(plane.report);
+      started.end();
       return { error };
     }
   }

@@ -85,12 +85,19 @@ export async function listProcesses(plane: Plane, id: string): Promise<component
 export const getProcess = async (plane: Plane, id: string, exec_id: string): Promise<ProcessResponse> =>
   responseOf(await processOf(plane, id, exec_id));
 
+export interface OutputRequest {
+  readonly stdout_offset?: number | undefined;
+  readonly stderr_offset?: number | undefined;
+  /** Only what a HEAD is told. */
+  readonly bodyless: boolean;
+}
+
 export async function readProcessOutput(
   plane: Plane,
   id: string,
   exec_id: string,
-  { stdout_offset = 0, stderr_offset = 0 }: { stdout_offset?: number | undefined; stderr_offset?: number | undefined },
-): Promise<ReadableStream<Uint8Array>> {
+  { stdout_offset = 0, stderr_offset = 0, bodyless }: OutputRequest,
+): Promise<ReadableStream<Uint8Array> | null> {
   const process = await processOf(plane, id, exec_id);
   const from = { stdout: stdout_offset, stderr: stderr_offset };
   for (const name of OUTPUTS) {
@@ -100,7 +107,8 @@ export async function readProcessOutput(
     const message = `${field}: must not be beyond the ${written} bytes written so far (got ${from[name]})`;
     throw new ApiError({ status: 416, code: "range_not_satisfiable", message, field });
   }
-  return framesOf(plane, process, from);
+  // A process waits for its readers, and this one would never read.
+  return bodyless ? null : framesOf(plane, process, from);
 }
 
 /** Answers how many bytes the process has taken in all. */

@@ -128,3 +128,58 @@ test("ended sandboxes are still forgotten after their retention", async () => {
   expect((await second.ask("GET", `/v1/sandbox/${id}`)).status).toBe(404);
   expect(engine.removed).toContain(id);
 });
+
+const untilAborted = (_: unknown, signal: AbortSignal) =>
+  new Promise<void>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+
+test("one that cannot be taken up is tried again, and keeps no other from its place", async () => {
+  const { clock, engine, life } = twoLives();
+  const first = life();
+  const [sick, well] = [await first.run(), await first.run()];
+  engine.beforeStart = untilAborted;
+  const waiting = await first.run();
+  await first.api.close();
+  engine.beforeStart = async () => {};
+  const attach = engine.attachSandbox;
+  engine.attachSandbox = async (id) => {
+    if (id === sick) throw new Error("it does not answer");
+    return attach(id);
+  };
+  const second = life();
+  await second.api.ready();
+  await settle();
+  expect(second.errors).toHaveLength(1);
+  engine.end(sick, { exit_code: 3 });
+  engine.end(well, { exit_code: 0 });
+  await settle();
+  expect([await second.phase(sick), await second.phase(well)]).toEqual(["running", "succeeded"]);
+  expect(engine.plans.filter(({ id }) => id === waiting)).toHaveLength(2);
+  engine.attachSandbox = attach;
+  await clock.advance(5000);
+  expect(await second.phase(sick)).toBe("failed");
+  // By the first server, and by the second one, once.
+  expect(engine.plans.filter(({ id }) => id === waiting)).toHaveLength(2);
+});
+
+test("one whose time ended while the server was away is not started any more", async () => {
+  const { clock, engine, life } = twoLives();
+  const first = life();
+  engine.beforeStart = untilAborted;
+  const id = await first.run({ ttl_seconds: 60 });
+  await first.api.close();
+  clock.jump(61_000);
+  engine.beforeStart = async () => {};
+  const inventory = await engine.inventory();
+  engine.inventory = async () => ({ ...inventory, sandboxes: [id] });
+  engine.attachSandbox = async () => {
+    // Time for the second server's timers.
+    await clock.advance(0);
+    return undefined;
+  };
+  const second = life();
+  const before = engine.plans.length;
+  await second.api.ready();
+  await settle();
+  expect(await second.phase(id)).toBe("terminated");
+  expect(engine.plans.slice(before).map((plan) => plan.id)).not.toContain(id);
+});

@@ -4,7 +4,7 @@
  * the store never deleted stays, also when the store does not know it (a new store beside an old engine, for example).
  */
 import { isLive, type SandboxRecord } from "../store.ts";
-import { adopt, finish, launch, removeFromEngine, schedule, stopInEngine } from "./lifecycle.ts";
+import { adopt, attempt, finish, launch, removeFromEngine, schedule, stopInEngine } from "./lifecycle.ts";
 import { inBackground, type Plane } from "./plane.ts";
 import { removeFromEngine as removeSnapshot } from "./snapshots.ts";
 import { makeVolume, removeFromEngine as removeVolume } from "./volumes.ts";
@@ -21,19 +21,26 @@ async function* allSandboxes(plane: Plane): AsyncGenerator<SandboxRecord> {
   }
 }
 
-async function resume(plane: Plane, record: SandboxRecord, inEngine: boolean): Promise<void> {
-  const running = inEngine ? await plane.engine.attachSandbox(record.id) : undefined;
+/** Takes up a sandbox that waited or ran, or says that it is gone. A failure is that sandbox's alone: it is tried again. */
+export const resume = (plane: Plane, id: string, inEngine = true): Promise<boolean> =>
+  attempt(plane, "resume", id, () => takeUp(plane, id, inEngine));
+
+async function takeUp(plane: Plane, id: string, inEngine: boolean): Promise<void> {
+  const running = inEngine ? await plane.engine.attachSandbox(id) : undefined;
+  // Looked at now: its time may have ended while the server was away, or a moment ago.
+  const record = await plane.store.getSandbox(id);
+  if (record === undefined || !isLive(record.phase)) return;
   if (running !== undefined) {
     // What was noted stays; and no sandbox began before it was asked for, though its container may have.
     const started_at = record.started_at ?? Math.max(running.started_at, record.created_at);
-    return adopt(plane, record.id, { ...running, started_at });
+    return adopt(plane, id, { ...running, started_at });
   }
   if (record.phase === "running" || record.launch === undefined) {
     const message = "it was gone when the server came back";
-    return finish(plane, record.id, { reason: "lost", message, finished_at: plane.clock.now() });
+    return finish(plane, id, { reason: "lost", message, finished_at: plane.clock.now() });
   }
   // It was accepted and never came up, so it starts now; what a broken-off start left goes first.
-  if (inEngine) await plane.engine.removeSandbox(record.id);
+  if (inEngine) await plane.engine.removeSandbox(id);
   launch(plane, record);
 }
 
@@ -41,7 +48,7 @@ export async function reconcile(plane: Plane): Promise<void> {
   const inventory = await plane.engine.inventory();
   const inEngine = new Set(inventory.sandboxes);
   const known = new Set<string>();
-  const waiting: SandboxRecord[] = [];
+  const waiting: string[] = [];
   for (const volume of await plane.store.listVolumes()) {
     plane.ids.continueAfter(volume.id);
     if (volume.phase === "deleting") inBackground(plane, removeVolume(plane, volume.id));
@@ -61,11 +68,14 @@ export async function reconcile(plane: Plane): Promise<void> {
   for await (const record of allSandboxes(plane)) {
     plane.ids.continueAfter(record.id);
     schedule(plane, record);
-    if (isLive(record.phase)) waiting.push(record);
+    if (isLive(record.phase)) waiting.push(record.id);
     else if (inEngine.has(record.id)) inBackground(plane, stopInEngine(plane, record.id));
     if (inEngine.has(record.id)) known.add(record.id);
   }
-  for (const record of waiting) await resume(plane, record, inEngine.has(record.id));
+  // First what runs: what it was promised must be known before others are started.
+  const running = waiting.filter((id) => inEngine.has(id));
+  for (const id of running) await resume(plane, id);
+  for (const id of waiting) if (!inEngine.has(id)) await resume(plane, id, false);
   for (const id of inEngine) if (!known.has(id)) inBackground(plane, removeFromEngine(plane, id));
   const ready = new Set(snapshots.filter(({ status }) => status === "ready").map(({ id }) => id));
   for (const id of inventory.snapshots) if (!ready.has(id)) inBackground(plane, removeSnapshot(plane, id));

@@ -47,3 +47,13 @@ test("large pieces are not copied, small ones are kept together", () => {
   expect(replay.from(0)[0]?.buffer).toBe(large.buffer);
   expect(replay.from(0)).toHaveLength(2);
 });
+
+test("a piece of a much larger buffer does not keep all of it", () => {
+  const replay = createReplay(1_000_000);
+  const buffer = numbered(0, 65_536);
+  replay.append(buffer.subarray(8192, 12_288));
+  replay.append(buffer.subarray(0, 65_000));
+  const [part, most] = replay.from(0);
+  expect([part?.buffer.byteLength, most?.buffer.byteLength]).toEqual([4096, 65_536]);
+  expect(part).toEqual(numbered(8192, 4096));
+});

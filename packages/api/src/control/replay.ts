@@ -14,7 +14,7 @@ export interface Replay {
   readonly start: number;
   /** Where the next byte goes. */
   readonly end: number;
-  /** Not copied unless it is small: who hands it over must not change it any more. */
+  /** Copied only when it is small, or part of a much larger buffer: who hands it over must not change it any more. */
   append(bytes: Uint8Array): void;
   /** What is there from `offset` on, in order; `offset` lies from `start` to `end`. */
   from(offset: number): Uint8Array[];
@@ -67,7 +67,8 @@ export function createReplay(capacity: number): Replay {
         appendSmall(bytes);
       } else {
         slab = undefined;
-        pieces.push({ at: end, bytes });
+        // A piece keeps all of its buffer, also what was cut off or went to another stream.
+        pieces.push({ at: end, bytes: bytes.buffer.byteLength > 2 * bytes.length ? bytes.slice() : bytes });
       }
       end += bytes.length;
       letGo();

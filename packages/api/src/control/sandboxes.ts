@@ -1,7 +1,7 @@
 /** Creating sandboxes and showing them. */
 import type { components } from "@porter-sandbox/spec/types";
 import { conflict, notFound, show } from "../errors.ts";
-import type { InsertAnswer, InsertKey, SandboxRecord } from "../store.ts";
+import type { EarlierInsert, InsertAnswer, InsertKey, SandboxRecord } from "../store.ts";
 import { resolveEnv } from "./env-groups.ts";
 import { expiryOf, launch, schedule } from "./lifecycle.ts";
 import { newSandboxRecord, planOf, refuseUnenforceable, refuseUnsupported, type SandboxSpec } from "./plan.ts";
@@ -12,16 +12,34 @@ export const rfc3339 = (ms: number): string => new Date(ms).toISOString();
 const runAnswer = ({ id, name, volume_mounts }: InsertAnswer): components["schemas"]["RunResponse"] =>
   volume_mounts === undefined ? { id, name } : { id, name, volume_mounts };
 
+function repeated(before: EarlierInsert): components["schemas"]["RunResponse"] {
+  if (before.outcome === "replayed") return runAnswer(before.answer);
+  throw conflict("idempotency_key_reused", "Idempotency-Key: was used for another body", { field: "Idempotency-Key" });
+}
+
+async function planned(plane: Plane, spec: SandboxSpec): Promise<SandboxRecord> {
+  refuseUnsupported(spec, plane.engine.features, plane.engine.name);
+  const env = await resolveEnv(plane.envGroups, spec.env_groups, spec.env);
+  const record = newSandboxRecord(spec, { ...plane.ids.next("sbx"), env });
+  refuseUnenforceable(plane.engine, planOf(record));
+  return record;
+}
+
 /** `spec` was checked against the rules that need no server. A refused create leaves nothing behind. */
 export async function createSandbox(
   plane: Plane,
   spec: SandboxSpec,
   key: InsertKey | undefined,
 ): Promise<components["schemas"]["RunResponse"]> {
-  refuseUnsupported(spec, plane.engine.features, plane.engine.name);
-  const env = await resolveEnv(plane.envGroups, spec.env_groups, spec.env);
-  const record = newSandboxRecord(spec, { ...plane.ids.next("sbx"), env });
-  refuseUnenforceable(plane.engine, planOf(record));
+  let record: SandboxRecord;
+  try {
+    record = await planned(plane, spec);
+  } catch (error) {
+    // A repeat is answered as the first was, though what it asks for may not be there any more.
+    const before = key && (await plane.store.findInsert(key));
+    if (before === undefined) throw error;
+    return repeated(before);
+  }
   const inserted = await plane.store.insertSandbox(record, key);
   switch (inserted.outcome) {
     case "inserted":
@@ -29,11 +47,8 @@ export async function createSandbox(
       launch(plane, record);
       return runAnswer(record);
     case "replayed":
-      return runAnswer(inserted.answer);
     case "key_reused":
-      throw conflict("idempotency_key_reused", "Idempotency-Key: was used for another body", {
-        field: "Idempotency-Key",
-      });
+      return repeated(inserted);
     case "name_taken":
       throw conflict("name_taken", `name: must not have been used before (got ${show(record.name)})`, {
         field: "name",

@@ -3,14 +3,16 @@ import type { Task } from "../agenda.ts";
 import { reap, removeFromEngine, stopInEngine } from "./lifecycle.ts";
 import { endIfIdle, expire } from "./lifetime.ts";
 import { inBackground, type Plane } from "./plane.ts";
+import { resume } from "./reconcile.ts";
 import { removeFromEngine as removeSnapshot } from "./snapshots.ts";
 import { removeFromEngine as removeVolume } from "./volumes.ts";
 
 /** Waited for by requests: what they could see of it. */
 const seen: Partial<Record<Task, (plane: Plane, id: string) => Promise<void>>> = { expire, idle: endIfIdle, reap };
 
-/** Retries of what the engine refused. */
+/** Retries of what the engine or the store failed. */
 const unseen: Partial<Record<Task, (plane: Plane, id: string) => Promise<boolean>>> = {
+  resume,
   stop: stopInEngine,
   remove_sandbox: removeFromEngine,
   remove_volume: removeVolume,

@@ -110,6 +110,27 @@ describe("volumes", () => {
     expect(engine.volumes.size).toBe(0);
   });
 
+  test("one is not deleted while the container of an ended sandbox may still write to it", async () => {
+    const { ask, run, engine, clock } = createHarness();
+    const { id } = (await ask("POST", "/v1/volume", {})).body;
+    await settle();
+    const sandbox = await run({ volume_mounts: { "/data": id } });
+    const gate = defer<void>();
+    engine.beforeStop = () => gate.promise;
+    const deleting = ask("DELETE", `/v1/sandbox/${sandbox}`);
+    await settle();
+    const waiting = ask("DELETE", `/v1/volume/${id}`);
+    await settle();
+    expect(engine.volumes.has(id)).toBe(true);
+    gate.reject(new Error("busy"));
+    expect((await deleting).status).toBe(500);
+    expect(await waiting).toMatchObject({ status: 409, body: { code: "volume_attached" } });
+    engine.beforeStop = async () => {};
+    await clock.advance(5000);
+    expect((await ask("DELETE", `/v1/volume/${id}`)).status).toBe(204);
+    expect(engine.volumes.has(id)).toBe(false);
+  });
+
   test("a create that mounts an unknown one is a 404 that names it, and makes nothing", async () => {
     const harness = createHarness();
     const { ask, engine } = harness;
@@ -305,6 +326,19 @@ describe("files", () => {
       ],
     });
     expect((await list("path=z/")).body).toMatchObject({ path: "/z", entries: [{ name: "inner" }] });
+  });
+
+  test("a time that nobody can name is left out", async () => {
+    const { ask, engine, base, get } = await withVolume();
+    const [tree] = engine.volumes.values();
+    for (const at of [Number.NaN, 9e18, -1e15]) {
+      tree?.set("/odd", { bytes: Uint8Array.of(120), at });
+      const listing = await ask("GET", base);
+      expect(listing).toMatchObject({ status: 200, body: { entries: [{ name: "odd", type: "file", size_bytes: 1 }] } });
+      expect(listing.body.entries[0]).not.toHaveProperty("modified_at");
+      const file = await get("/odd");
+      expect([file.status, file.headers.get("Last-Modified")]).toEqual([200, null]);
+    }
   });
 
   test("a walk goes breadth first, stops at its budget and says where", async () => {

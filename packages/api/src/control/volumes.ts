@@ -90,7 +90,17 @@ export async function lookupVolume(plane: Plane, name: string): Promise<{ id: st
   return { id };
 }
 
+/** A sandbox is detached when it ends, and its container may still write for as long as the engine takes to stop it. */
+async function waitForWriters(plane: Plane, id: string): Promise<void> {
+  for (const [sandbox_id, stopped] of [...plane.stopping]) {
+    const mounts = (await plane.store.getSandbox(sandbox_id))?.volume_mounts ?? {};
+    if (!Object.values(mounts).includes(id) || (await stopped)) continue;
+    throw conflict("volume_attached", `volume ${id} is attached to ${sandbox_id}, which the engine failed to stop`);
+  }
+}
+
 export async function deleteVolume(plane: Plane, id: string): Promise<void> {
+  await waitForWriters(plane, id);
   const released = await plane.store.releaseVolume(id);
   if (released === "not_found") throw unknownId("volume", id);
   if (released === "attached") {

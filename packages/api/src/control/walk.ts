@@ -3,7 +3,7 @@ import { normalizeVolumePath } from "@porter-sandbox/spec";
 import type { components } from "@porter-sandbox/spec/types";
 import type { EngineFileInfo, EngineFiles } from "../engine.ts";
 import { engineErrorOf, invalid, show } from "../errors.ts";
-import { filesOf, statFile } from "./files.ts";
+import { filesOf, isTime, statFile } from "./files.ts";
 import type { Plane } from "./plane.ts";
 import { rfc3339 } from "./sandboxes.ts";
 
@@ -45,7 +45,7 @@ const entryOf = ({ name, type, size_bytes, modified_at }: EngineFileInfo): FileE
   name,
   type,
   size_bytes: type === "directory" ? 0 : size_bytes,
-  modified_at: rfc3339(modified_at),
+  ...(isTime(modified_at) && { modified_at: rfc3339(modified_at) }),
 });
 
 /** Walks from `path`; what the budget leaves out is marked on the directory that it is in, and on the answer. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { createHarness } from "../../test/harness.ts";
+import { settle } from "../../test/manual-clock.ts";
 
 const JSON_TYPE = { "Content-Type": "application/json" };
 
@@ -44,16 +45,45 @@ describe("bad bodies", () => {
       body: { code: "body_too_large" },
     });
     let pulled = 0;
+    let cancelled = 0;
+    const count = () => {
+      cancelled += 1;
+    };
     const body = new ReadableStream<Uint8Array>({
       pull(controller) {
         pulled += 1;
         controller.enqueue(new Uint8Array(60).fill(32));
       },
+      cancel: count,
     });
     const init = { method: "POST", body, duplex: "half", headers: JSON_TYPE } as RequestInit;
     expect((await api.fetch(new Request("http://a.test/v1/sandbox/run", init))).status).toBe(413);
     expect(pulled).toBeLessThan(6);
+    await settle();
+    expect(cancelled).toBe(1);
+    // Nor is one that nobody began to read left for ever.
+    const unread = { ...init, body: new ReadableStream({ cancel: count }) };
+    expect((await api.fetch(new Request("http://a.test/v1/sandbox/sbx-none", unread))).status).toBe(405);
+    await settle();
+    expect(cancelled).toBe(2);
     expect(engine.plans).toHaveLength(0);
+  });
+
+  test("a body whose sender went away is let go of", async () => {
+    const { api } = createHarness();
+    const caller = new AbortController();
+    let cancelled = false;
+    const body = new ReadableStream({
+      cancel() {
+        cancelled = true;
+      },
+    });
+    const init = { method: "POST", body, duplex: "half", signal: caller.signal } as RequestInit;
+    const answer = api.fetch(new Request("http://a.test/v1/sandbox/run", init));
+    await settle();
+    caller.abort();
+    expect((await answer).status).toBe(400);
+    expect(cancelled).toBe(true);
   });
 
   test("a body that breaks off, or is no bytes at all, is refused", async () => {
@@ -77,6 +107,23 @@ describe("bad bodies", () => {
 });
 
 describe("bad queries", () => {
+  test("an operation without parameters has none either", async () => {
+    const { ask, run } = createHarness();
+    const id = await run();
+    for (const [method, path] of [
+      ["GET", `/v1/sandbox/${id}`],
+      ["POST", `/v1/sandbox/${id}/exec`],
+    ] as const)
+      expect(
+        await ask(method, `${path}?timeout_ms=1`, method === "POST" ? { command: ["x"] } : undefined),
+      ).toMatchObject({
+        status: 400,
+        body: { field: "query", error: expect.stringContaining("timeout_ms") },
+      });
+    // Who looks whether a server lives may put what he likes there.
+    expect((await ask("GET", "/healthz?from=balancer")).status).toBe(200);
+  });
+
   test.each([
     "/v1/sandbox?page=0",
     "/v1/sandbox?page=1.5",

@@ -21,8 +21,8 @@ import { readQuery } from "./query.ts";
 import type { Handler } from "./routes.ts";
 
 /** No cache and no proxy may keep or hold back what is meant to arrive as it comes. */
-const frames = (body: ReadableStream<Uint8Array>): Response =>
-  new Response(body as ReadableStream<Uint8Array<ArrayBuffer>>, {
+const frames = (body: ReadableStream<Uint8Array> | null): Response =>
+  new Response(body as ReadableStream<Uint8Array<ArrayBuffer>> | null, {
     headers: { "Content-Type": EXEC_STREAM_TYPE, "Cache-Control": "no-store", "X-Accel-Buffering": "no" },
   });
 
@@ -47,14 +47,27 @@ export const execHandlers: Readonly<Record<ExecOperation, Handler>> = {
     const { stdin = false, max_output_bytes, ...command } = body;
     const option = plane.extensions ? undefined : Object.keys(body).find((name) => name !== "command");
     if (option !== undefined) refuse({ field: option, value: undefined, rule: "is not a known field" });
-    if (plane.extensions && asksForFrames(request)) return frames(await startProcess(plane, id, { ...command, stdin }));
+    const streamed = plane.extensions && asksForFrames(request);
+    if (streamed && max_output_bytes !== undefined) {
+      refuse({
+        field: "max_output_bytes",
+        value: max_output_bytes,
+        rule: "must not be set where the answer is streamed",
+      });
+    }
+    if (streamed) return frames(await startProcess(plane, id, { ...command, stdin }));
     if (stdin) refuse({ field: "stdin", value: true, rule: "must not be set unless the answer is streamed" });
     return json(await execInSandbox(plane, id, { ...command, stdin, max_output_bytes }, request.signal));
   },
   listProcesses: async ({ plane, id }) => json(await listProcesses(plane, id)),
   getProcess: async ({ plane, id, exec_id }) => json(await getProcess(plane, id, exec_id)),
   readProcessOutput: async ({ plane, request, id, exec_id }) =>
-    frames(await readProcessOutput(plane, id, exec_id, readQuery("readProcessOutput", request.url))),
+    frames(
+      await readProcessOutput(plane, id, exec_id, {
+        ...readQuery("readProcessOutput", request.url),
+        bodyless: request.method === "HEAD",
+      }),
+    ),
   async writeProcessInput({ plane, request, id, exec_id }) {
     const { offset, eof = false } = readQuery("writeProcessInput", request.url);
     if ((declaredLength(request) ?? 0) > plane.limits.fileBytes) throw tooLarge(plane.limits.fileBytes);
