@@ -106,6 +106,39 @@ describe("a redirect is followed", () => {
   });
 });
 
+test("nothing but the client's own limits ends a quiet request, whatever carries it", async () => {
+  const server = createServer((_, response) =>
+    response.end(JSON.stringify({ exit_code: 0, stdout: "", stderr: "", status: "ok" })),
+  );
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const places = globalThis as unknown as Record<symbol, { dispatch(options: object, handler: object): boolean }>;
+  const place = Symbol.for("undici.globalDispatcher.1");
+  // Where undici keeps it, once it is loaded.
+  void Headers;
+  const before = places[place];
+  const seen: object[] = [];
+  places[place] = {
+    dispatch(options, handler) {
+      seen.push(options);
+      return (before as NonNullable<typeof before>).dispatch(options, handler);
+    },
+  };
+  const porter = new Porter({ baseUrl: `http://127.0.0.1:${port}`, maxRetries: 0 });
+  onTestFinished(async () => {
+    places[place] = before as NonNullable<typeof before>;
+    porter.close();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  await porter.sandboxes.fromId("sb-1").exec(["make"]);
+  await porter.volumes.create().catch(() => {});
+  expect(seen).toMatchObject([
+    { path: "/v1/sandbox/sb-1/exec", headersTimeout: 0, bodyTimeout: 0 },
+    { path: "/v1/volume", headersTimeout: 0, bodyTimeout: 0 },
+  ]);
+});
+
 test("a fetch of the caller's is used as it is", async () => {
   const inits: RequestInit[] = [];
   const fake = createFakeSandboxApi();

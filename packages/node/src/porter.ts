@@ -22,7 +22,8 @@ export class Porter extends EdgePorter {
  * keeps nothing, and an upload of any size stays in bounded memory. When one does come, what may be sent twice is sent
  * again, to be redirected; a POST without a key may not, and goes as ever.
  */
-const nodeFetch: FetchLike = (url, init) => {
+const nodeFetch: FetchLike = (url, given) => {
+  const init = { ...given, dispatcher: unhurried } as RequestInit;
   const repeatable = init.method !== "POST" || "idempotency-key" in (init.headers ?? {});
   const once = "duplex" in init;
   if (init.body === undefined || !(once || repeatable)) return globalThis.fetch(url, init);
@@ -35,3 +36,27 @@ const nodeFetch: FetchLike = (url, init) => {
 /** undici's words for a redirect that it was told not to follow. */
 const isRedirect = (error: { cause?: { message?: unknown } } | undefined) =>
   error?.cause?.message === "unexpected redirect";
+
+interface Dispatcher {
+  readonly isMockActive?: boolean;
+  dispatch(options: object, handler: object): boolean;
+}
+
+/** undici's own place for what carries requests, by the version of its interface; its `fetch` fills it. */
+const globalDispatcher = (version: 1 | 2) =>
+  (globalThis as unknown as Record<symbol, Dispatcher>)[Symbol.for(`undici.globalDispatcher.${version}`)];
+
+/**
+ * Whatever carries this process's requests (undici's own agent, or an application's: a proxy, a mock), without its limits
+ * on silence: five minutes, after which a command that still runs would count as a broken connection. The client has
+ * limits of its own.
+ */
+const unhurried: Dispatcher = {
+  get isMockActive() {
+    return (globalDispatcher(2) ?? globalDispatcher(1))?.isMockActive ?? false;
+  },
+  dispatch(options, handler) {
+    const version = "onRequestStart" in handler ? 2 : 1;
+    return globalDispatcher(version).dispatch({ ...options, headersTimeout: 0, bodyTimeout: 0 }, handler);
+  },
+};
