@@ -13,7 +13,7 @@ export const apiCommandMutants: readonly Mutant[] = [
     ["commands share an id", 'const { id: exec_id } = plane.ids.next("exec");', 'const exec_id = "exec-1";', "logs"],
     ["a timeout looks like a kill", 'void end("timed_out")', 'void end("killed")', "exec options", "streams"],
     ["a kill looks like its own doing", 'sent.has(known) ? "killed" : "signaled"', '"signaled"', "processes"],
-    ["every signal is a kill", 'if (name === "SIGKILL") return end', "return end", "processes"],
+    ["every signal is a kill", 'if (name === "SIGKILL") return kill', "return kill", "processes"],
   ]),
   ...inFile("packages/api/src/control/exec.ts", [
     [
@@ -74,8 +74,8 @@ export const apiCommandMutants: readonly Mutant[] = [
     ],
     [
       "the published API has streams",
-      "if (plane.extensions && asksForFrames(request))",
-      "if (asksForFrames(request))",
+      "plane.extensions && asksForFrames(request)",
+      "asksForFrames(request)",
       "exec options",
     ],
     ["signals are not checked", "{ check: checkKill, optional: true }", "{ optional: true }", "processes"],

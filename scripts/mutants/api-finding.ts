@@ -24,14 +24,14 @@ export const apiFindingMutants: readonly Mutant[] = [
     ["the end is not a filter", "created_to: end_time,", "", "listing", "iterate"],
     [
       "a tag without a value is a filter",
-      'if (at < 1) throw invalid("tag"',
-      'if (at < -1) throw invalid("tag"',
+      'if (tag === undefined) throw invalid("tag"',
+      'if (tag === undefined) return [text, ""];\n  if (tag === undefined) throw invalid("tag"',
       "listing",
     ],
     [
       "a tag's value ends at the second equals sign",
-      "return [text.slice(0, at), text.slice(at + 1)];",
-      'return [text.slice(0, at), text.split("=")[1] ?? ""];',
+      "return tag;",
+      'return [tag[0], tag[1].split("=")[0] ?? ""];',
       "listing",
     ],
     [
@@ -40,7 +40,7 @@ export const apiFindingMutants: readonly Mutant[] = [
       "if (start_time === null) {",
       "counts",
     ],
-    ["there are 24 buckets", "BUCKETS = 60", "BUCKETS = 24", "counts"],
+    ["there are 24 buckets", "count: COUNT_BUCKETS", "count: 24", "counts"],
     ["counts are of an hour", "DAY_MS = 24 * 3_600_000", "DAY_MS = 3_600_000", "counts"],
     [
       "the filters do not count",

@@ -288,10 +288,10 @@ export const apiHttpMutants: readonly Mutant[] = [
     ["every answer has the same request id", 'plane.ids.next("req").id;', '"req-1";', "request ids"],
   ]),
   ...inFile("packages/api/src/limits.ts", [
-    ["an answer has 4,000 lines of logs", "logLines: 5000,", "logLines: 4000,", "logs"],
-    ["JSON bodies have 2 MiB at most", "bodyBytes: 1024 * 1024,", "bodyBytes: 2 * 1024 * 1024,", "bad input"],
-    ["a page has 60 sandboxes", "pageSize: 50,", "pageSize: 60,", "listing"],
-    ["a walk has 2,000 entries", "walkEntries: 1000,", "walkEntries: 2000,", "walking files"],
+    ["an answer has 4,000 lines of logs", "logLines: MAX_LOG_LINES,", "logLines: 4000,", "logs"],
+    ["JSON bodies have 2 MiB at most", "bodyBytes: MAX_JSON_BYTES,", "bodyBytes: 2 * 1024 * 1024,", "bad input"],
+    ["a page has 60 sandboxes", "pageSize: PAGE_SIZE,", "pageSize: 60,", "listing"],
+    ["a walk has 2,000 entries", "walkEntries: WALK_BUDGET,", "walkEntries: 2000,", "walking files"],
     ["keys are kept for an hour", "idempotencyMs: 24 * 3_600_000,", "idempotencyMs: 3_600_000,", "idempotency keys"],
     [
       "keys are kept for a week",

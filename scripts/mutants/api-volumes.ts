@@ -127,7 +127,12 @@ export const apiVolumeMutants: readonly Mutant[] = [
       "listing files",
     ],
     ["sizes are zero", 'size_bytes: type === "directory" ? 0 : size_bytes,', "size_bytes: 0,", "listing files"],
-    ["there is no time of writing", "modified_at: rfc3339(modified_at),", "", "listing files"],
+    [
+      "there is no time of writing",
+      "...(isTime(modified_at) && { modified_at: rfc3339(modified_at) }),",
+      "",
+      "listing files",
+    ],
     ["a walk goes depth first", "queue.push({ path: prefix", "queue.splice(next, 0, { path: prefix", "walking files"],
     [
       "a cut directory is not marked",
@@ -196,7 +201,12 @@ export const apiVolumeMutants: readonly Mutant[] = [
       "reading files",
     ],
     ["a part is a 200", 'const status = part.kind === "part" ? 206 : 200;', "const status = 200;", "reading files"],
-    ["files have no time", '"Last-Modified": new Date(modified_at).toUTCString(),', "", "reading files"],
+    [
+      "files have no time",
+      '...(isTime(modified_at) && { "Last-Modified": new Date(modified_at).toUTCString() }),',
+      "",
+      "reading files",
+    ],
     ["ranges are not offered", '"Accept-Ranges": "bytes",', "", "reading files"],
     ["files are pages", '"Content-Type": "application/octet-stream",', '"Content-Type": "text/html",', "reading files"],
     [

@@ -37,6 +37,10 @@ export const specMutants: readonly Mutant[] = [
     ["refusals do not show the value", " (got ${shown(value)})", "", "bad input", "exec"],
     ["refusals do not name the field", "`${field}: ${rule} (got", "`a field: ${rule} (got", "bad input"],
   ]),
+  ...inFile("spec/src/durations.ts", [
+    ["windows may be short", "window >= 3 * 60_000", "window >= 60_000", "metrics"],
+    ["windows may be long", "window <= 24 * 3_600_000", "window <= 48 * 3_600_000", "metrics"],
+  ]),
   ...inFile("spec/src/exec.ts", [
     [
       "a command may be empty",

@@ -67,11 +67,11 @@ async function run(subjects: readonly string[]): Promise<void> {
     const names = new Set([...left.values()].filter(has).map(({ name }) => name));
     for (const name of names) left.delete(name);
     await runContract(
-      { ...target, bootTimeoutMs: 3000 },
+      { ...target, bootTimeoutMs: 6000 },
       {
         Porter,
         concurrency: 12,
-        caseTimeoutMs: 15_000,
+        caseTimeoutMs: 20_000,
         only: (name) => names.has(name),
         onResult({ name, outcome, reason }) {
           if (outcome !== "skipped")
