@@ -11,7 +11,7 @@ export const clientClock: Clock = {
   now: () => Date.now(),
   schedule(callback, ms) {
     if (ms > LONGEST_TIMER_MS) return () => {};
-    const timer = setTimeout(callback, ms);
+    const timer = setTimeout(callback, Math.max(0, ms));
     return () => clearTimeout(timer);
   },
 };

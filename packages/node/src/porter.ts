@@ -44,7 +44,7 @@ interface Dispatcher {
 
 /** undici's own place for what carries requests, by the version of its interface; its `fetch` fills it. */
 const globalDispatcher = (version: 1 | 2) =>
-  (globalThis as unknown as Record<symbol, Dispatcher>)[Symbol.for(`undici.globalDispatcher.${version}`)];
+  (globalThis as unknown as Record<symbol, Dispatcher>)[Symbol.for(`undici.globalDispatcher.${version}`)] as Dispatcher;
 
 /**
  * Whatever carries this process's requests (undici's own agent, or an application's: a proxy, a mock), without its limits
@@ -53,7 +53,7 @@ const globalDispatcher = (version: 1 | 2) =>
  */
 const unhurried: Dispatcher = {
   get isMockActive() {
-    return (globalDispatcher(2) ?? globalDispatcher(1))?.isMockActive ?? false;
+    return (globalDispatcher(2) ?? globalDispatcher(1)).isMockActive ?? false;
   },
   dispatch(options, handler) {
     const version = "onRequestStart" in handler ? 2 : 1;

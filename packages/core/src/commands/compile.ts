@@ -167,9 +167,15 @@ function assignmentsOf(env: CommandInput["env"]): string[] {
   return found;
 }
 
-function piecesOf(stdin: string | Uint8Array): string[] {
+/** The whole input of a command as bytes. */
+export function bytesOf(stdin: string | Uint8Array): Uint8Array {
   const bytes = typeof stdin === "string" ? new TextEncoder().encode(stdin) : stdin;
   if (!ArrayBuffer.isView(bytes)) throw invalidRequest("stdin", "must be a string or bytes");
+  return bytes;
+}
+
+function piecesOf(stdin: string | Uint8Array): string[] {
+  const bytes = bytesOf(stdin);
   if (bytes.length > LONGEST_INPUT_BYTES)
     throw unsupported("stdin", `must be ${LONGEST_INPUT_BYTES} bytes or less on a server without streams of input`);
   const pieces: string[] = [];

@@ -95,6 +95,31 @@ describe("exec with options", () => {
     expect(never.clock.now() - began).toBe(5000);
   });
 
+  it("does not say that a command never started whose answer is on its way", async () => {
+    const slow = (ms: number, answer: () => Response) => () =>
+      new Promise<Response>((resolve) => made.clock.schedule(() => resolve(answer()), ms));
+    const killed = stream([start, ["stdout", "half"], exit(4, { exit_code: 137, reason: "timed_out" })]);
+    let made = sandboxOn(streaming, slow(400, killed));
+    const options = { timeoutMs: 200, onStdout() {} };
+    expect(await made.clock.settle(rejection(made.sandbox.exec(["deploy"], options)))).toMatchObject({
+      name: "CommandTimeoutError",
+      admitted: true,
+      killed: true,
+      stdout: "half",
+    });
+    made = sandboxOn(streaming, slow(60_000, killed));
+    const error = await made.clock.settle(rejection(made.sandbox.exec(["deploy"], options)));
+    expect(error).toMatchObject({ admitted: "unknown", killed: "unknown", retryable: false, stdout: "" });
+    made = sandboxOn(
+      streaming,
+      slow(400, () => refusal(409, "sandbox_not_running", { phase: "creating" })),
+    );
+    const never = await made.clock.settle(rejection(made.sandbox.exec(["deploy"], options)));
+    expect(never).toMatchObject({ name: "CommandTimeoutError", admitted: false, killed: false, retryable: true });
+    expect(made.sent).toHaveLength(2);
+    expect(made.clock.pending).toBe(0);
+  });
+
   it("is an error in bounded time when the server says nothing any more", async () => {
     for (const answers of [
       [extended, () => new Promise<Response>(() => {})],
@@ -154,6 +179,15 @@ describe("exec with options", () => {
     expect(await sandbox.exec(["true"], { stdin: "abc" })).toMatchObject({ stdout: "done", exit_code: 0 });
     expect(bodyOf(sent[1])).toMatchObject({ stdin: true });
     expect(new URL(sent[2]?.url ?? "").search).toBe("?offset=0");
+  });
+
+  it("takes as much standard input as there is where the server streams it", async () => {
+    const stdin = "x".repeat(600_000);
+    const { sandbox } = sandboxOn(streaming, stream([start, exit(0)]), json({ stdin_bytes: 600_000 }));
+    expect(await sandbox.exec(["wc"], { stdin })).toMatchObject({ exit_code: 0 });
+    const { sandbox: other, sent } = sandboxOn(published);
+    expect(await rejection(other.exec(["wc"], { stdin }))).toMatchObject({ name: "UnsupportedError", field: "stdin" });
+    expect(sent).toHaveLength(1);
   });
 
   it("never makes up an end: what came before a stream broke is in the error", async () => {

@@ -1,15 +1,16 @@
-import { compileCommand } from "../commands/compile.ts";
+import { bytesOf, compileCommand } from "../commands/compile.ts";
 import { CommandTimeoutError, SandboxTimeoutError, StreamInterruptedError } from "../errors/client-errors.ts";
 import { invalidRequest } from "../errors/status-errors.ts";
 import { timedOut, whenRunning } from "../resources/exec.ts";
 import type { Client } from "../transport/client.ts";
 import { readJson } from "../transport/readers.ts";
 import { perform, withinScope } from "../transport/request.ts";
-import type { CallOptions } from "../transport/scope.ts";
+import type { CallOptions, OnTimeout } from "../transport/scope.ts";
 import type { ExecResult } from "../types.ts";
 import { extensionsOf } from "./capabilities.ts";
 import { createKeeper, cut, type Kept } from "./kept-output.ts";
 import type { Process } from "./process.ts";
+import { GRACE_MS } from "./process-connection.ts";
 import { type CommandOptions, checkFields, type ExecFields, setOnes, spawn } from "./spawn.ts";
 
 /** What `exec` takes. */
@@ -34,8 +35,6 @@ export interface ExecOptions extends CommandOptions, CallOptions {
   onStderr?: ((text: string) => unknown) | undefined;
 }
 
-/** For the answer of a server that kills the command by itself when its time is up. */
-const GRACE_MS = 5000;
 const DEFAULT_KEPT_BYTES = 8 * 1024 * 1024;
 
 /** Runs a command with more than a plain `exec` has. */
@@ -55,8 +54,9 @@ export async function execWith(
   checkFields(fields);
   for (const [name, value] of Object.entries({ onStdout, onStderr }))
     if (value !== undefined && typeof value !== "function") throw invalidRequest(name, "must be a function");
+  if (stdin !== undefined) bytesOf(stdin);
   // What nothing is wrapped around is checked by it too.
-  const plain = compileCommand({ command, ...around, stdin });
+  const plain = compileCommand({ command, ...around });
   const asks = Object.values(fields).some((field) => field !== undefined);
   const deadline = client.clock.now() + (timeoutMs ?? Infinity);
   const extensions =
@@ -65,7 +65,8 @@ export async function execWith(
   const streams = extended && extensions.includes("exec_streams") && extensions.includes("processes");
   if (streams && (stdin !== undefined || onStdout || onStderr)) return collect(client, id, command, options, deadline);
 
-  const compiled = extended ? compileCommand({ command, stdin }) : plain;
+  const compiled =
+    extended || stdin !== undefined ? compileCommand({ command, ...(!extended && around), stdin }) : plain;
   const graceMs = extended && fields.timeout_ms !== undefined ? GRACE_MS : 0;
   const limits = { signal, timeoutMs: timeoutMs && Math.max(1, deadline - client.clock.now() + graceMs) };
   const parts = { path: { id }, body: { command: compiled.argv, ...(extended && fields) } };
@@ -77,7 +78,7 @@ export async function execWith(
       id,
       async () => {
         const left = Math.ceil(deadline - client.clock.now());
-        if (left <= 0) throw late(0, scope);
+        if (left <= 0) throw scope.late();
         if (graceMs) parts.body.timeout_ms = left;
         return (await perform(client, scope, "execSandbox", parts, readJson)) as ExecResult;
       },
@@ -137,29 +138,23 @@ async function collect(
   if (signal?.aborted) throw signal.reason;
   signal?.addEventListener("abort", onAbort);
   let process: Process | undefined;
-  const late = () =>
-    giveUp.abort(
-      new CommandTimeoutError(
-        process
-          ? `The command took longer than ${timeoutMs} ms; it was told to end, and whether it did is not known`
-          : `The sandbox was not running within ${timeoutMs} ms; the command was not started`,
-        {
-          code: "timeout",
-          admitted: process !== undefined,
-          retryable: process === undefined,
-          ...texts(keeper.kept()),
-          killed: process ? "unknown" : false,
-        },
-      ),
+  const late: OnTimeout = (_, { admitted, lastFailure }) =>
+    new CommandTimeoutError(
+      admitted === false
+        ? `The sandbox was not running within ${timeoutMs} ms; the command was not started`
+        : `The command took longer than ${timeoutMs} ms; it was told to end, and whether it did is not known`,
+      {
+        code: "timeout",
+        admitted: process ? true : admitted,
+        retryable: admitted === false,
+        ...texts(keeper.kept()),
+        killed: admitted === false ? false : "unknown",
+        cause: lastFailure,
+      },
     );
-  const schedule = (ms: number) => (ms < Infinity ? client.clock.schedule(late, ms) : undefined);
-  let cancelTimer = schedule(deadline - client.clock.now());
   try {
     const input = { stdin: stdin !== undefined, signal: giveUp.signal };
-    process = await spawn(client, id, command, { cwd, env, user, ...input }, deadline);
-    cancelTimer?.();
-    // The server kills it, and says so; this is for one that does not answer any more.
-    cancelTimer = schedule(deadline + GRACE_MS - client.clock.now());
+    process = await spawn(client, id, command, { cwd, env, user, ...input }, { deadline, late });
     const read = async (name: "stdout" | "stderr", hear: ((text: string) => unknown) | undefined) => {
       const decoder = new TextDecoder();
       const tell = (text: string) => (text === "" ? undefined : hear?.(text));
@@ -191,7 +186,6 @@ async function collect(
       throw new StreamInterruptedError(error.message, { ...error, ...texts(keeper.kept()), cause: error.cause });
     throw error;
   } finally {
-    cancelTimer?.();
     signal?.removeEventListener("abort", onAbort);
   }
 }

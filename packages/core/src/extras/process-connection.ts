@@ -27,6 +27,8 @@ export type Opened = { readonly response: Response; readonly what: string } | { 
 const SILENCE_MS = 60_000;
 /** For what arrived, and was not looked at yet, when the clock made a leap. */
 const SECOND_LOOK_MS = 1000;
+/** How much longer than its time a command is waited for: a server that ends it by itself says so then. */
+export const GRACE_MS = 5000;
 
 export const readOpened: Reader<Opened> = async (response, what, id) => {
   if (response.headers.get("content-type")?.startsWith(EXEC_STREAM_TYPE)) return { response, what };
@@ -63,9 +65,11 @@ export interface FollowOptions {
   readonly sandboxId: string;
   /** Where reading starts. */
   readonly offsets: { readonly stdout: number; readonly stderr: number };
+  /** The caller's. What was sent may run by then, so its start is waited for a little, to know what to abandon. */
+  readonly signal?: AbortSignal | null | undefined;
   /** Asks for the first time; may wait until the sandbox runs. */
   open(scope: Scope): Promise<Opened>;
-  /** Opens the scope that everything happens in; it tells `onFail` when the caller gave up. */
+  /** Opens the scope that everything happens in, without the signal; it tells `onFail` when it is over before its end. */
   scope(onFail: (reason: unknown) => void): Scope;
   /** The call that follows a process that began is over before its end. */
   abandon?(exec_id: string, reason: unknown): void;
@@ -74,6 +78,8 @@ export interface FollowOptions {
 /** Opens a process and follows it to its end. Resolves when it began, with the streams that go on. */
 export function follow(client: Client, options: FollowOptions): Promise<Begun> {
   return new Promise((resolve, reject) => {
+    const { signal } = options;
+    if (signal?.aborted) throw signal.reason;
     const stdout = createOutput("stdout", options.offsets.stdout);
     const stderr = createOutput("stderr", options.offsets.stderr);
     const outputs = { stdout, stderr };
@@ -86,16 +92,21 @@ export function follow(client: Client, options: FollowOptions): Promise<Begun> {
     // Those who only read the streams hear of a failure there.
     exited.catch(() => {});
 
-    const finish = (exit: ProcessExit) => {
+    let cancelWait: (() => void) | undefined;
+    const end = () => {
       running = false;
       scope.end();
+      cancelWait?.();
+      offAbort?.();
+    };
+    const finish = (exit: ProcessExit) => {
+      end();
       stdout.end();
       stderr.end();
       settle?.resolve(exit);
     };
     const fail = (reason: unknown) => {
-      running = false;
-      scope.end();
+      end();
       stdout.fail(reason);
       stderr.fail(reason);
       settle?.reject(reason);
@@ -116,13 +127,22 @@ export function follow(client: Client, options: FollowOptions): Promise<Begun> {
     };
     const begin = (id: string) => {
       exec_id = id;
-      resolve({ exec_id: id, following });
+      if (signal?.aborted) scope.fail(signal.reason);
+      else resolve({ exec_id: id, following });
     };
 
     const scope = options.scope((reason) => {
       fail(reason);
       if (exec_id) options.abandon?.(exec_id, reason);
     });
+    const offAbort =
+      signal &&
+      onAbort(signal, () => {
+        const { reason } = signal;
+        if (exec_id !== undefined || !options.abandon || scope.admitted === false) return scope.fail(reason);
+        reject(reason);
+        cancelWait = client.clock.schedule(() => scope.fail(reason), GRACE_MS);
+      });
 
     const readAll = async (): Promise<ExitEvent | SandboxEndedEvent | ExecResult> => {
       let opened = await options.open(scope);

@@ -1,8 +1,9 @@
 import { eventFrame, type OutputName } from "@porter-sandbox/spec/stream-frames";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { StreamInterruptedError } from "../index.ts";
 import { encode, json, refusal, rejection, type Sent, turn } from "../test-support.ts";
-import { KEPT_BYTES } from "./process-output.ts";
+import { createOutput, KEPT_BYTES } from "./process-output.ts";
 import {
   type Bytes,
   exit,
@@ -151,6 +152,24 @@ describe("output that nobody reads", () => {
     expect(text).toBe("");
     expect(error).toMatchObject({ code: "output_gap", gap: { stream: "stdout", from: 0, to: expect.any(Number) } });
     expect((error as { gap: { to: number } }).gap.to).toBeGreaterThanOrEqual(piece.length * 2);
+  });
+
+  it("tells where the reader stopped, whatever comes behind it", async () => {
+    const piece = (text: string) => encode(text.repeat(600 * 1024));
+    const late = createOutput("stdout", 0);
+    for (const text of "abc") late.push(piece(text));
+    const error = (await rejection(late.source.next())) as StreamInterruptedError;
+    expect(error.gap).toEqual({ stream: "stdout", from: 0, to: 1_228_800 });
+    expect(late.consumed).toBe(1_228_800);
+    late.push(piece("d"));
+    expect([late.consumed, late.position]).toEqual([1_228_800, 2_457_600]);
+    const left = createOutput("stderr", 10);
+    left.push(encode("one"));
+    left.push(encode("two"));
+    expect(await left.source.next()).toEqual(encode("one"));
+    left.source.cancel();
+    left.push(encode("three"));
+    expect([left.consumed, left.position]).toEqual([13, 21]);
   });
 
   it("waits for a reader who has begun, and loses nothing", async () => {

@@ -42,13 +42,14 @@ export function createOutput(name: OutputName, start: number): Output {
   let waiting: Stretch[] = [];
   let held = 0;
   let read = false;
-  let cancelled = false;
+  /** How far the reader came, once there is none any more: nothing is kept then. */
+  let stopped: number | undefined;
   let over: { readonly reason?: unknown } | undefined;
   let wakeReader: (() => void) | undefined;
   let wakeConnection: (() => void) | undefined;
 
   const add = (to: number, bytes?: Bytes) => {
-    if (!cancelled) {
+    if (stopped === undefined) {
       waiting.push({ from: position, to, ...(bytes && { bytes }) });
       held += bytes?.length ?? 0;
       if (!read) dropOldest();
@@ -66,7 +67,7 @@ export function createOutput(name: OutputName, start: number): Output {
     if (lost) waiting.unshift(lost);
   };
   const room = () => {
-    if (held >= ENOUGH && !cancelled) return;
+    if (held >= ENOUGH) return;
     wakeConnection?.();
     wakeConnection = undefined;
   };
@@ -74,9 +75,11 @@ export function createOutput(name: OutputName, start: number): Output {
     wakeReader?.();
     wakeReader = undefined;
   };
-  const discard = () => {
+  const discard = (at: number) => {
+    stopped ??= at;
     waiting = [];
     held = 0;
+    room();
   };
   const take = ({ bytes, from, to }: Stretch): Bytes => {
     if (bytes) {
@@ -89,8 +92,7 @@ export function createOutput(name: OutputName, start: number): Output {
       { code: "output_gap", admitted: true, bytesReceived: from, gap: { stream: name, from, to } },
     );
     over = { reason };
-    discard();
-    room();
+    discard(to);
     throw reason;
   };
 
@@ -99,7 +101,7 @@ export function createOutput(name: OutputName, start: number): Output {
       return position;
     },
     get consumed() {
-      return waiting[0]?.from ?? position;
+      return stopped ?? waiting[0]?.from ?? position;
     },
     push: (bytes) => add(position + bytes.length, bytes),
     gap: (to) => add(to),
@@ -113,7 +115,7 @@ export function createOutput(name: OutputName, start: number): Output {
       arrived();
     },
     full: () =>
-      read && !cancelled && !over && held >= ENOUGH
+      read && !over && held >= ENOUGH
         ? new Promise((resolve) => {
             wakeConnection = resolve;
           })
@@ -125,16 +127,14 @@ export function createOutput(name: OutputName, start: number): Output {
           const first = waiting.shift();
           if (first) return take(first);
           if (over && "reason" in over) throw over.reason;
-          if (over || cancelled) return undefined;
+          if (over || stopped !== undefined) return undefined;
           await new Promise<void>((resolve) => {
             wakeReader = resolve;
           });
         }
       },
       cancel() {
-        cancelled = true;
-        discard();
-        room();
+        discard(waiting[0]?.from ?? position);
         arrived();
       },
     },

@@ -97,6 +97,49 @@ describe("spawn", () => {
     expect(sent).toHaveLength(3);
   });
 
+  it("kills a command that was given up before its start was heard of", async () => {
+    const controller = new AbortController();
+    let answer: (response: Response) => void = () => {};
+    const { sandbox, sent, clock } = sandboxOn([
+      () => new Promise<Response>((resolve) => (answer = resolve)),
+      new Response(null, { status: 204 }),
+    ]);
+    const call = rejection(sandbox.spawn(["deploy"], { signal: controller.signal }));
+    await turn();
+    controller.abort("enough");
+    expect(await call).toBe("enough");
+    expect(sent).toHaveLength(1);
+    answer(pieces([start()], "hang"));
+    await turn();
+    await turn();
+    expect(sent.map(({ url }) => url.replace(/.*sbx-1/, ""))).toEqual(["/exec", "/processes/exec-1/kill"]);
+    await turn();
+    expect(clock.pending).toBe(0);
+  });
+
+  it("is not waited for longer than a moment when it was given up, nor sent again", async () => {
+    const controller = new AbortController();
+    const { sandbox, sent, clock } = sandboxOn([() => new Promise<Response>(() => {})]);
+    const call = rejection(sandbox.spawn(["deploy"], { signal: controller.signal }));
+    await turn();
+    controller.abort("enough");
+    await call;
+    expect(sent[0]?.signal.aborted).toBe(false);
+    expect(clock.step()).toBe(true);
+    expect(sent[0]?.signal.aborted).toBe(true);
+    expect(clock.pending).toBe(0);
+
+    const waiting = refusal(409, "sandbox_not_running", { phase: "creating" });
+    const queued = sandboxOn([waiting]);
+    const other = new AbortController();
+    const later = rejection(queued.sandbox.spawn(["deploy"], { signal: other.signal }));
+    await turn();
+    other.abort("enough");
+    expect(await later).toBe("enough");
+    expect(queued.clock.pending).toBe(0);
+    expect(queued.sent).toHaveLength(1);
+  });
+
   it("never sends the command twice, and says that its end is not known, when the answer breaks off at once", async () => {
     const { sandbox, sent } = sandboxOn([pieces([], "fail")]);
     expect(await rejection(sandbox.spawn("true"))).toMatchObject({

@@ -7,12 +7,12 @@ import { InvalidRequestError, invalidRequest } from "../errors/status-errors.ts"
 import { timedOut, whenRunning } from "../resources/exec.ts";
 import { readHandleJson } from "../resources/handle-json.ts";
 import type { Client } from "../transport/client.ts";
-import { call, openScope, perform, type RequestParts, timeoutOf } from "../transport/request.ts";
-import type { CallOptions } from "../transport/scope.ts";
+import { call, checkCall, openScope, perform, type RequestParts, timeoutOf } from "../transport/request.ts";
+import type { CallOptions, OnTimeout } from "../transport/scope.ts";
 import type { ProcessStatus } from "../types.ts";
 import { extensionsOf, need } from "./capabilities.ts";
 import { Process, type ProcessJson, type TtySize } from "./process.ts";
-import { follow, readOpened } from "./process-connection.ts";
+import { follow, GRACE_MS, readOpened } from "./process-connection.ts";
 
 /** Around a command. */
 export interface CommandOptions {
@@ -64,13 +64,21 @@ export function setOnes(env: CommandOptions["env"]): Record<string, string> | un
   return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined)) as Record<string, string>;
 }
 
-/** Starts a command; resolves when it has begun. By `deadline`, a time of the clock, a server that can kills it. */
+/** The time of a command that somebody waits for. */
+export interface Limit {
+  /** By the clock. Then the server kills it, or it is never sent. */
+  readonly deadline: number;
+  /** What is thrown when the server said nothing of it a little later. */
+  readonly late: OnTimeout;
+}
+
+/** Starts a command; resolves when it has begun. */
 export async function spawn(
   client: Client,
   sandboxId: string,
   command: string | readonly string[],
   options: SpawnOptions = {},
-  deadline = Infinity,
+  limit?: Limit,
 ): Promise<Process> {
   const { cwd, env, user, stdin, tty, timeoutMs, signal } = options;
   const around = { cwd, env: setOnes(env), user };
@@ -94,21 +102,33 @@ export async function spawn(
   const compiled = extended ? compileCommand({ command }) : plain;
   const body = { command: compiled.argv, ...(extended && fields) };
   const parts = { path: { id: sandboxId }, body, headers: { accept: EXEC_STREAM_TYPE } };
-  const limits = { signal, timeoutMs: extended ? undefined : timeoutMs };
+  const limits = {
+    timeoutMs: limit ? limit.deadline + GRACE_MS - client.clock.now() : extended ? undefined : timeoutMs,
+  };
+  checkCall("execSandbox", parts, { signal });
 
   const { exec_id, following } = await follow(client, {
     sandboxId,
     offsets: { stdout: 0, stderr: 0 },
-    scope: (onFail) => openScope(client, "execSandbox", parts, limits, timedOut, onFail),
+    signal,
+    scope: (onFail) => openScope(client, "execSandbox", parts, limits, limit?.late ?? timedOut, onFail),
     open: (scope) =>
-      whenRunning(client, scope, sandboxId, async () => {
-        const left = deadline - client.clock.now();
-        if (left < Infinity) Object.assign(body, { timeout_ms: Math.max(1, Math.ceil(left)) });
-        const opened = await perform(client, scope, "execSandbox", parts, readOpened);
-        const refusal = "result" in opened && compiled.refusal(opened.result);
-        if (refusal) throw refusal;
-        return opened;
-      }),
+      whenRunning(
+        client,
+        scope,
+        sandboxId,
+        async () => {
+          if (signal?.aborted) throw signal.reason;
+          const left = limit ? limit.deadline - client.clock.now() : Infinity;
+          if (left <= 0) throw scope.late();
+          if (left < Infinity) Object.assign(body, { timeout_ms: Math.ceil(left) });
+          const opened = await perform(client, scope, "execSandbox", parts, readOpened);
+          const refusal = "result" in opened && compiled.refusal(opened.result);
+          if (refusal) throw refusal;
+          return opened;
+        },
+        limit && GRACE_MS,
+      ),
     abandon(exec_id, reason) {
       if (!signal?.aborted && !(reason instanceof CommandTimeoutError)) return;
       // Nobody waits for it: the caller has been told already.

@@ -81,6 +81,17 @@ describe("exec", () => {
     expect(error).toMatchObject({ admitted: false, killed: false, retryable: true, cause: { phase: "queued" } });
   });
 
+  it("sends nothing more when its time is up: nobody would wait for that command", async () => {
+    const times: number[] = [];
+    const hooks = { onRequest: () => void times.push(clock.now() - began) };
+    const { porter, clock } = setUp([refusal(404), waiting("queued")], { hooks });
+    const began = clock.now();
+    await rejection(clock.settle(porter.sandboxes.fromId("a").exec(["x"], { timeoutMs: 260 })));
+    expect(clock.now() - began).toBe(260);
+    expect(times).toEqual([0, 0, 100]);
+    expect(clock.pending).toBe(0);
+  });
+
   it("stops waiting when aborted", async () => {
     const controller = new AbortController();
     const { porter, clock, sent } = setUp([waiting("queued")]);

@@ -30,8 +30,8 @@ export function exec(
 }
 
 /**
- * Sends a command, by `attempt`, as soon as the sandbox runs. Waits no longer than `graceMs` before the scope's deadline
- * between two attempts.
+ * Sends a command, by `attempt`, as soon as the sandbox runs; never once there are only `graceMs` left until the scope's
+ * deadline: what would begin then could only be given up.
  */
 export async function whenRunning<T>(
   client: Client,
@@ -59,7 +59,10 @@ export async function whenRunning<T>(
       if (phase !== "queued" && phase !== "creating") throw notRunningError(error.message, { ...error }, end);
       scope.lastFailure = error;
       // Some jitter, so that a fleet does not ask in step.
-      await scope.sleep(Math.min(wait * (0.75 + client.random() / 2), scope.left() - graceMs));
+      const delay = wait * (0.75 + client.random() / 2);
+      const left = scope.left() - graceMs;
+      if (left > 0) await scope.sleep(Math.min(delay, left));
+      if (delay >= left) throw scope.late();
       wait = Math.min(wait * 1.6, LONGEST_WAIT_MS);
     }
   }

@@ -28,6 +28,8 @@ export class Scope {
   event: RequestEvent | undefined;
   /** For `fetch`; aborts when the call is over before it finished. */
   readonly signal: AbortSignal;
+  /** The error that fits it, once its time is up. */
+  readonly late: () => SandboxError;
   readonly #client: Client;
   readonly #abort: AbortController;
   readonly #deadline: number;
@@ -54,8 +56,8 @@ export class Scope {
     this.signal = this.#abort.signal;
     this.#deadline = clock.now() + timeoutMs;
     this.#onFail = onFail;
-    if (timeoutMs < Infinity)
-      this.#cancelTimer = clock.schedule(() => this.fail(onTimeout(timeoutMs, this)), timeoutMs);
+    this.late = () => onTimeout(timeoutMs, this);
+    if (timeoutMs < Infinity) this.#cancelTimer = clock.schedule(() => this.fail(this.late()), timeoutMs);
     if (signal) {
       const onAbort = () => this.fail(signal.reason);
       signal.addEventListener("abort", onAbort);
