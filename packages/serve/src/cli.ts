@@ -2,6 +2,15 @@
 import { parseCli, UsageError, usage } from "./cli/options.ts";
 import { start } from "./cli/start.ts";
 import { hashKey, newKey } from "./keys.ts";
+import { goOnWithout } from "./log.ts";
+
+/** Says what went wrong, and answers the exit code of it. */
+function complain(error: unknown): 1 | 2 {
+  const isUsage = error instanceof UsageError;
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`porter-sandbox: ${message}\n${isUsage ? "Try --help.\n" : ""}`);
+  return isUsage ? 2 : 1;
+}
 
 async function run(words: readonly string[]): Promise<void> {
   const request = parseCli(words);
@@ -23,7 +32,7 @@ async function run(words: readonly string[]): Promise<void> {
       stopping = true;
       void close().then(
         () => process.exit(0),
-        () => process.exit(1),
+        (error) => process.exit(complain(error)),
       );
     });
   }
@@ -35,13 +44,11 @@ async function run(words: readonly string[]): Promise<void> {
  * failures 1, in words on standard error.
  */
 export async function main(words: readonly string[] = process.argv.slice(2)): Promise<void> {
+  for (const output of [process.stdout, process.stderr]) goOnWithout(output);
   try {
     await run(words);
   } catch (error) {
-    const isUsage = error instanceof UsageError;
-    const message = error instanceof Error ? error.message : String(error);
-    process.stderr.write(`porter-sandbox: ${message}\n${isUsage ? "Try --help.\n" : ""}`);
-    process.exitCode = isUsage ? 2 : 1;
+    process.exitCode = complain(error);
   }
 }
 

@@ -7,7 +7,13 @@ export type LogLevel = "info" | "warn" | "error";
 
 export type Log = (level: LogLevel, event: string, fields?: Readonly<Record<string, unknown>>) => void;
 
+/** Whoever read an output may go. That comes as an event, which ends a process that does not listen to it. */
+export function goOnWithout(output: NodeJS.WriteStream): void {
+  if (output.listenerCount("error") === 0) output.on("error", () => {});
+}
+
 export const stderrSink: LogSink = (line) => {
+  goOnWithout(process.stderr);
   process.stderr.write(`${line}\n`);
 };
 

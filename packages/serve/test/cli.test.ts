@@ -232,6 +232,28 @@ describe("as a process", { timeout: 60_000 }, () => {
     await again.kill("SIGTERM");
   });
 
+  test("goes on when nobody reads its log any more, and ends as ever", async () => {
+    const { child, url, kill } = await startCli(["--engine", "memory", "--port", "0"]);
+    child.stdout?.destroy();
+    child.stderr?.destroy();
+    for (let n = 0; n < 3; n += 1) expect((await fetch(`${url}/healthz`)).status).toBe(200);
+    expect(await kill("SIGTERM")).toEqual({ code: 0, signal: null });
+    expect(await runCli(["--help"], (help) => help.stdout?.destroy())).toMatchObject({ code: 0, stderr: "" });
+  });
+
+  test("says why it could not close", async () => {
+    const breaking =
+      'import { DatabaseSync } from "node:sqlite"; DatabaseSync.prototype.close = () => { throw new Error("no disk"); };';
+    const { output, kill } = await startCli(
+      ["--engine", "memory", "--port", "0", "--data-dir", join(folder, "broken")],
+      {
+        NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(breaking)}`,
+      },
+    );
+    expect(await kill("SIGTERM")).toEqual({ code: 1, signal: null });
+    expect(output().stderr).toMatch(/^porter-sandbox: no disk$/m);
+  });
+
   test("mistakes are exit code 2, with where to look", async () => {
     expect(await runCli(["--engine", "x"])).toEqual({
       code: 2,

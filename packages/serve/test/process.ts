@@ -44,9 +44,10 @@ function launch(words: readonly string[], env: Environment = {}) {
   return { child, text, closed };
 }
 
-/** Runs a command line that ends by itself. */
-export async function runCli(words: readonly string[]): Promise<EndedProcess> {
-  const { text, closed } = launch(words);
+/** Runs a command line that ends by itself. `reader`: what to do with its output instead of keeping it. */
+export async function runCli(words: readonly string[], reader?: (child: ChildProcess) => void): Promise<EndedProcess> {
+  const { child, text, closed } = launch(words);
+  reader?.(child);
   return { code: (await closed).code, ...text };
 }
 
