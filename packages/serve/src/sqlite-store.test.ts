@@ -41,15 +41,12 @@ const small = fc.integer({ min: 0, max: 5 });
 const phase = fc.constantFrom(...PHASES);
 const sandboxId = small.map((n) => record(n).id);
 const volumeId = fc.constantFrom("vol-1", "vol-2", "vol-3");
-const key = fc.option(
-  fc.record({
-    key: fc.constantFrom("k", "l"),
-    fingerprint: fc.constantFrom("f", "g"),
-    now: fc.nat(30),
-    expires_at: fc.integer({ min: 31, max: 40 }),
-  }),
-  { nil: undefined },
-);
+const key = fc.record({
+  key: fc.constantFrom("k", "l"),
+  fingerprint: fc.constantFrom("f", "g"),
+  now: fc.nat(30),
+  expires_at: fc.integer({ min: 31, max: 40 }),
+});
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc
     .tuple(
@@ -58,7 +55,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       phase,
       fc.option(volumeId),
       fc.option(fc.constantFrom("snap-1", "snap-2")),
-      key,
+      fc.option(key, { nil: undefined }),
     )
     .map(([n, name, phase, mounted, snapshot, key]): Step => {
       const made = record(n, {
@@ -70,6 +67,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       // Ids are made once.
       return async (store) => (await store.getSandbox(made.id)) ?? store.insertSandbox(made, key);
     }),
+  key.map(
+    (key): Step =>
+      (store) =>
+        store.findInsert(key),
+  ),
   fc.tuple(sandboxId, fc.array(phase), phase, fc.option(fc.nat(9), { nil: undefined })).map(
     ([id, from, phase, exit_code]): Step =>
       (store) =>

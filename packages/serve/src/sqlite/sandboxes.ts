@@ -18,6 +18,7 @@ import { countSelected, fromClause, idAt, idsBetween, idsSelected, select } from
 type SandboxStore = Pick<
   Store,
   | "insertSandbox"
+  | "findInsert"
   | "getSandbox"
   | "lookupSandbox"
   | "updateSandbox"
@@ -52,9 +53,9 @@ export function sandboxStore(db: Database, onLaunchGone: () => void): SandboxSto
     return row && recordOf(row);
   };
 
-  function earlier({ key, fingerprint, now }: InsertKey): InsertOutcome | undefined {
-    db.run("DELETE FROM idempotency_keys WHERE expires_at <= ?", now);
-    const kept = db.get("SELECT fingerprint, answer FROM idempotency_keys WHERE digest = ?", digestOf(key));
+  function earlier({ key, fingerprint, now }: InsertKey): Awaited<ReturnType<Store["findInsert"]>> {
+    const known = "SELECT fingerprint, answer FROM idempotency_keys WHERE digest = ? AND expires_at > ?";
+    const kept = db.get(known, digestOf(key), now);
     if (kept === undefined) return undefined;
     if (kept.fingerprint !== fingerprint) return { outcome: "key_reused" };
     return { outcome: "replayed", answer: JSON.parse(String(kept.answer)) as InsertAnswer };
@@ -140,12 +141,14 @@ export function sandboxStore(db: Database, onLaunchGone: () => void): SandboxSto
   return {
     async insertSandbox(sandbox, key) {
       return db.write(() => {
+        if (key !== undefined) db.run("DELETE FROM idempotency_keys WHERE expires_at <= ?", key.now);
         const outcome = (key && earlier(key)) ?? refusal(sandbox);
         if (outcome !== undefined) return outcome;
         insert(sandbox, key);
         return { outcome: "inserted" };
       });
     },
+    findInsert: async (key) => earlier(key),
     getSandbox: async (id) => find(id),
     async lookupSandbox(name) {
       const id = db.get("SELECT id FROM sandboxes WHERE name = ?", name)?.id;
