@@ -157,10 +157,11 @@ export const coreHandleMutants: readonly Mutant[] = [
   ]),
   ...inFile("packages/core/src/extras/iterating.ts", [
     ["iterating yields twice", "if (seen.has(sandbox.id)) continue;", "", "iterate"],
+    ["iterating ends with a page", "if (!listed.pagination.has_next_page) return;", "return;", "iterate"],
     [
-      "iterating ends with a page",
-      "if (!listed.pagination.has_next_page || seen.size === before) return;",
-      "return;",
+      "iterating skips what moves up",
+      "const reach = filters?.phase === undefined ?",
+      "const reach = filters !== null ?",
       "iterate",
     ],
     [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type SandboxFilters, type SandboxSpec, StatusResponsePhase } from "../index.ts";
-import { json, refusal, rejection, type Sent, setUp, status } from "../test-support.ts";
+import { done, json, refusal, rejection, type Sent, setUp, status } from "../test-support.ts";
 
 const page = (ids: string[], more: Record<string, unknown> = {}, has_next_page = false) =>
   json({
@@ -170,9 +170,61 @@ describe("iterate", () => {
   });
 
   it("ends although a server says for ever that there is more", async () => {
-    const { porter, sent } = setUp([page(["a"], {}, true)]);
-    for await (const _ of porter.sandboxes.iterate());
-    expect(sent).toHaveLength(2);
+    for (const filters of [{}, { phase: "running" as const }]) {
+      const { porter, sent } = setUp([page(["a"], {}, true)]);
+      for await (const _ of porter.sandboxes.iterate(filters));
+      expect(sent.length).toBeLessThanOrEqual(3);
+    }
+  });
+
+  it.each([
+    ["a millisecond of its own", (index: number) => new Date(Date.parse("2026-11-20T08:00:00Z") + index).toISOString()],
+    ["a second shared by many", (index: number) => `2026-11-20T08:00:0${Math.floor(index / 7)}Z`],
+    ["one time for all", () => "2026-11-20T08:00:00Z"],
+  ])("skips none that a phase stops matching on the way, each with %s", async (_, createdAt) => {
+    const live = Array.from({ length: 20 }, (_, index) =>
+      status({ id: `sbx-${index}`, created_at: createdAt(index) }),
+    ).reverse();
+    const { porter, sent } = setUp([
+      (request) => {
+        if (request.method === "DELETE") {
+          live.splice(
+            live.findIndex(({ id }) => request.url.endsWith(`/${id}`)),
+            1,
+          );
+          return done();
+        }
+        const { end_time = "2030", page = "1" } = query(request);
+        const found = live.filter(({ created_at }) => Date.parse(created_at) <= Date.parse(end_time));
+        const from = (Number(page) - 1) * 3;
+        const pagination = { current_page: Number(page), total_pages: 9, has_next_page: found.length > from + 3 };
+        return json({ sandboxes: found.slice(from, from + 3), pagination });
+      },
+    ]);
+    for (const ends of [() => false, () => true, (index: number) => index % 2 === 0]) {
+      const before = [...live];
+      const seen: string[] = [];
+      sent.length = 0;
+      for await (const sandbox of porter.sandboxes.iterate({ phase: ["queued", "creating", "running"] })) {
+        if (ends(seen.length)) await sandbox.terminate();
+        seen.push(sandbox.id);
+      }
+      expect(seen).toEqual(before.map(({ id }) => id));
+      live.splice(0, live.length, ...before);
+    }
+  });
+
+  it("walks by pages though a phase is given where the order is another", async () => {
+    const older = status({ id: "a", created_at: "2026-11-19T08:00:00Z" });
+    const first = json({
+      sandboxes: [older, status({ id: "b" })],
+      pagination: { current_page: 1, total_pages: 2, has_next_page: true },
+    });
+    const { porter, sent } = setUp([first, page(["c"])]);
+    const ids: string[] = [];
+    for await (const { id } of porter.sandboxes.iterate({ phase: "running" })) ids.push(id);
+    expect(ids).toEqual(["a", "b", "c"]);
+    expect(sent.map(query).map(({ page }) => page)).toEqual(["1", "2"]);
   });
 
   it("asks for no further page when the loop is left", async () => {

@@ -267,6 +267,20 @@ export const iterate = casesOf("iterate", {
     },
   },
 
+  "what a phase stops matching on the way makes the walk skip none": {
+    needs: ["many"],
+    run: async (c) => {
+      const { suite, ids } = await several(c, 52);
+      const seen: string[] = [];
+      const filters = { tags: { suite }, phase: ["queued", "creating", "running"] as const };
+      for await (const sandbox of c.porter().sandboxes.iterate(filters)) {
+        seen.push(sandbox.id);
+        await sandbox.terminate();
+      }
+      equal(seen, [...ids].reverse(), "ids");
+    },
+  },
+
   "nothing to walk is no sandbox": async (c) => {
     for await (const sandbox of c.porter().sandboxes.iterate({ tags: { suite: c.name("nobody") } })) {
       fail(`expected none, got ${sandbox.id}`);
