@@ -1,4 +1,13 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -176,6 +185,16 @@ describe("the file", () => {
     const path = newPath();
     await openStore({}, path).insertSandbox(record(1));
     for (const name of readdirSync(join(path, ".."))) expect(statSync(join(path, "..", name)).mode & 0o777).toBe(0o600);
+  });
+
+  test("becomes its user's alone when it was not", async () => {
+    const path = newPath();
+    await createSqliteStore(path).close();
+    for (const file of [path, `${path}-wal`]) writeFileSync(file, "", { flag: "a" });
+    for (const file of [path, `${path}-wal`]) chmodSync(file, 0o644);
+    openStore({}, path);
+    const modes = [path, `${path}-wal`].map((file) => statSync(file).mode & 0o777);
+    expect(modes).toEqual([0o600, 0o600]);
   });
 
   test("serves one process: a second opening says so", () => {

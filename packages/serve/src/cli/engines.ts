@@ -1,6 +1,6 @@
 /** The engines by name. Each is loaded only when it is asked for: their packages are optional. */
 import type { Engine } from "@porter-sandbox/api";
-import type { CliOptions, EngineName } from "./options.ts";
+import { type CliOptions, DOCKER_ONLY, type EngineName, UsageError } from "./options.ts";
 
 export interface LoadedEngine {
   readonly engine: Engine;
@@ -32,6 +32,15 @@ async function hasJustBash(): Promise<boolean> {
   }
 }
 
+/** The rules for its options are the engine's own; one that came from the command line is told by its name there. */
+function complaint(error: Error): Error {
+  const [, option = "", rule] = /^([\w.]+): (.*\(got .*\))$/s.exec(error.message) ?? [];
+  const flag = DOCKER_ONLY.find((each) => each === option.replaceAll(".", "-"));
+  return flag === undefined
+    ? new Error(`--engine docker: ${error.message}`, { cause: error })
+    : new UsageError(`--${flag}: ${rule}`);
+}
+
 const loaders: Readonly<Record<EngineName, Load>> = {
   async docker({ egress, helperImage, pool, spareNetworks, proxy, capacity }, installation) {
     const { dockerEngine } = await load("docker", "@porter-sandbox/docker", () => import("@porter-sandbox/docker"));
@@ -43,8 +52,7 @@ const loaders: Readonly<Record<EngineName, Load>> = {
       return { engine, description: `docker, installation ${installation}, egress ${engine.egress}` };
     } catch (error) {
       await engine?.close().catch(() => {});
-      if (!(error instanceof Error)) throw error;
-      throw new Error(`--engine docker: ${error.message}`, { cause: error });
+      throw error instanceof Error ? complaint(error) : error;
     }
   },
   async memory({ capacity }) {

@@ -107,7 +107,7 @@ const EGRESS = ["enforced", "unenforced"] as const;
 
 const longestRetentionMs = 87_600 * 3_600_000;
 
-const DOCKER_ONLY = [
+export const DOCKER_ONLY = [
   ...(["egress", "installation", "helper-image", "pool-image", "pool-size", "spare-networks"] as const),
   ...(["proxy-port", "proxy-host", "proxy-domain"] as const),
 ];
@@ -200,10 +200,6 @@ export function parseCli(words: readonly string[]): CliRequest {
     throw new UsageError(
       "--port: 0 goes with --engine docker only beside --data-dir or --installation; both are missing",
     );
-  }
-  if (installation !== undefined && !/^[a-z0-9-]{1,40}$/.test(installation)) {
-    const rule = "must be 1 to 40 lowercase letters, digits and hyphens";
-    throw new UsageError(`--installation: ${rule} (got ${JSON.stringify(installation)})`);
   }
   return {
     action: "serve",

@@ -1,5 +1,5 @@
 /** A SQLite file of this store's: opened for one process alone, brought up to date, with its statements kept ready. */
-import { closeSync, openSync } from "node:fs";
+import { chmodSync, closeSync, openSync, statSync } from "node:fs";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { APPLICATION_ID, migrations } from "./schema.ts";
 
@@ -42,6 +42,19 @@ function failureOf(path: string, error: unknown): Error {
   return complain(path, message ?? "cannot be opened", error);
 }
 
+/** A store that was there before can be open to others: copied, or restored. */
+function shut(path: string): void {
+  for (const file of [path, `${path}-wal`]) {
+    const found = statSync(file, { throwIfNoEntry: false });
+    if (found === undefined || (found.mode & 0o077) === 0) continue;
+    try {
+      chmodSync(file, PRIVATE);
+    } catch (error) {
+      throw complain(path, "is open to others, and this user may not change that", error);
+    }
+  }
+}
+
 function open(path: string): DatabaseSync {
   // SQLite would create it readable for everyone; its journal takes over the mode of the file.
   closeSync(openSync(path, "a", PRIVATE));
@@ -54,6 +67,7 @@ function open(path: string): DatabaseSync {
     db.exec("PRAGMA secure_delete = ON");
     db.exec("BEGIN IMMEDIATE; COMMIT");
     migrate(db, path);
+    shut(path);
     return db;
   } catch (error) {
     db.close();
@@ -81,8 +95,8 @@ function migrate(db: DatabaseSync, path: string): void {
 }
 
 /**
- * Opens or creates it. Throws an Error that says what is wrong: in use by another process, of another program, of a
- * newer release, not accessible.
+ * Opens or creates it, for its user alone. Throws an Error that says what is wrong: in use by another process, of another
+ * program, of a newer release, not accessible.
  */
 export function openDatabase(path: string): Database {
   let db: DatabaseSync;
