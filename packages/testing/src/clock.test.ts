@@ -90,4 +90,12 @@ describe("a clock that runs along", () => {
     expect(clock.now() - before).toBeGreaterThanOrEqual(3_600_000);
     clock.close();
   });
+
+  it("runs by itself what a move has brought near", async () => {
+    const clock = createVirtualClock();
+    const ran = new Promise<void>((resolve) => clock.schedule(resolve, 60_000));
+    await clock.advance(59_990);
+    await ran;
+    clock.close();
+  });
 });

@@ -81,6 +81,9 @@ export function createVirtualClock(options: VirtualClockOptions = {}): VirtualCl
       base = target;
       anchor = systemClock.now();
       held = undefined;
+      // The system's timer was set for a time that is nearer now.
+      wakeUp?.cancel();
+      wakeUp = undefined;
       arm();
     }
   };
