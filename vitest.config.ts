@@ -17,6 +17,7 @@ export default defineConfig({
     // A test that hangs is found all the same; one on a busy machine is only slow.
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    expect: { poll: { timeout: 15_000 } },
     // Tests that need a container engine have a run of their own: packages/docker/vitest.docker.config.ts.
     exclude: ["**/node_modules/**", "**/dist/**", "**/*.docker.test.ts"],
   },

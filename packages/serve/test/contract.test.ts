@@ -46,7 +46,7 @@ const cases = registerContract(
     image: "busybox:1",
     envGroup,
     maxFileBytes,
-    bootTimeoutMs: 10_000,
+    bootTimeoutMs: 30_000,
     capabilities: capabilities.filter((name) => !absent.includes(name)),
   },
   { Porter },
@@ -54,7 +54,7 @@ const cases = registerContract(
 
 describe("the contract on a served API with a SQLite store", { concurrent: true }, () => {
   for (const { name, skip, run } of cases) {
-    test.skipIf(skip !== undefined)(name, { timeout: 20_000 }, async () => void (await run()));
+    test.skipIf(skip !== undefined)(name, { timeout: 60_000 }, async () => void (await run()));
   }
 });
 

@@ -88,7 +88,7 @@ export function timeOf(value: unknown, what: string): number {
 
 /** What is known of an error, without its class: copies of a class in two bundles are two classes. */
 export interface ErrorShape {
-  readonly name?: string;
+  readonly name?: string | RegExp;
   readonly code?: string | RegExp;
   readonly message?: string | RegExp;
   readonly [field: string]: unknown;

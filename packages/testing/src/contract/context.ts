@@ -1,7 +1,7 @@
 import type { Porter, PorterOptions, Sandbox, Volume } from "@porter-sandbox/core";
 import type { Clock } from "@porter-sandbox/spec";
 import type { OperationId } from "@porter-sandbox/spec/operations";
-import type { FakeControl, Fault, FaultRule } from "../control.ts";
+import type { FakeControl, Fault, FaultRule, RecordedRequest } from "../control.ts";
 import { fail, ok, show } from "./assert.ts";
 import { type Answer, body, createHttp, defaultBaseUrl, type Http } from "./http.ts";
 import type { Capability, FetchLike, Target } from "./target.ts";
@@ -48,7 +48,9 @@ export interface Context {
   /** Adds a fault, for one request unless told otherwise; what is left of it is dropped when the case ends. */
   fault(operation: OperationId, fault: Fault, times?: FaultRule["times"]): Promise<void>;
   /** The requests of one operation since the case began. */
-  requests(operation: OperationId): Promise<Awaited<ReturnType<FakeControl["requests"]>>>;
+  requests(operation: OperationId): Promise<RecordedRequest[]>;
+  /** Waits until this many requests of an operation have arrived since the case began; answers the last of them. */
+  arrived(operation: OperationId, count?: number): Promise<RecordedRequest>;
   /** Asks until `probe` answers something other than undefined; fails with `what` after the target's boot timeout. */
   until<T>(what: string, probe: () => Promise<T | undefined>, timeoutMs?: number): Promise<T>;
   /** Notes that the case has examined this operation with this status, other than through `http`. */
@@ -214,6 +216,8 @@ export function createContext(target: Target, { Porter }: { readonly Porter: Por
     },
     requests: async (operation) =>
       (await context.control.requests()).filter((request) => request.operation === operation),
+    arrived: (operation, count = 1) =>
+      until(`${count} of ${operation} to have arrived`, async () => (await context.requests(operation))[count - 1]),
     examined: (operation, status) => void seen.add(`${operation} ${status}`),
     cleanup: (run) => undo.push(run),
     async finish() {

@@ -28,7 +28,7 @@ for (const { name: title, target } of targets) {
     describe(`the contract on the ${title}${alone ? ", one at a time" : ""}`, { concurrent: !alone }, () => {
       for (const { name, exclusive, run } of cases) {
         if (exclusive !== alone) continue;
-        test(name, { timeout: 20_000 }, async () => {
+        test(name, { timeout: 60_000 }, async () => {
           for (const key of await run()) seen.add(key);
           ran.add(name);
         });

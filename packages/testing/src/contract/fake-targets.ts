@@ -16,7 +16,7 @@ const envGroup = { name: "shared", key: "SHARED", value: "from the group" };
 const maxFileBytes = 2 * 1024 * 1024;
 /** More than all other cases together ask for. */
 const allMemoryBytes = 400e9;
-const common = { image: "busybox:1", bootTimeoutMs: 10_000 };
+const common = { image: "busybox:1", bootTimeoutMs: 30_000 };
 
 const without = (...names: Capability[]) => capabilities.filter((name) => !names.includes(name));
 

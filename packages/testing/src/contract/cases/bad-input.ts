@@ -268,7 +268,7 @@ export const badInput = casesOf("bad input", {
       { baseUrl: "http://sandbox-api.local" },
     );
     for (const id of ["a/b", "a?b", "a#b", "ž", "a%2fb"]) {
-      await rejects(porter.raw.getSandbox({ path: { id } }), {}, id);
+      await rejects(porter.raw.getSandbox({ path: { id } }), { name: "NotFoundError" }, id);
     }
     for (const id of ["", ".", ".."]) {
       await rejects(porter.raw.getSandbox({ path: { id } }), { name: "InvalidRequestError" }, JSON.stringify(id));

@@ -1,4 +1,5 @@
 import { type OperationId, type OperationInfo, operations } from "@porter-sandbox/spec/operations";
+import { createVirtualClock } from "../../clock.ts";
 import { equal, isNonEmpty, ok, rejects } from "../assert.ts";
 import { casesOf } from "../case.ts";
 import { type Context, hastyClock } from "../context.ts";
@@ -147,13 +148,13 @@ export const faults = casesOf("faults", {
     needs,
     run: async (c) => {
       await c.fault("listVolumes", { kind: "status", status: 429, commit: false, retry_after_s: 3600 });
-      const began = Date.now();
+      // It stands still, so the client does not wait.
+      const clock = createVirtualClock({ frozen: true });
       await rejects(
-        c.porter({ timeoutMs: 5000 }).volumes.list(),
+        c.porter({ clock, timeoutMs: 5000 }).volumes.list(),
         { name: "RateLimitError", statusCode: 429, retryAfterMs: 3_600_000, retryable: true },
         "list",
       );
-      ok(Date.now() - began < 4000, "expected it at once");
       equal((await c.requests("listVolumes")).length, 1, "requests");
     },
   },
@@ -349,16 +350,12 @@ export const faults = casesOf("faults", {
     needs,
     run: async (c) => {
       await c.fault("listVolumes", { kind: "delay", ms: 600_000 });
-      await rejects(
-        c.porter().volumes.list({ timeoutMs: 40 }),
-        { name: "SandboxTimeoutError", code: "timeout", retryable: true },
-        "list",
-      );
-      await c.until(
-        "the request to be cancelled",
-        async () => ((await c.requests("listVolumes"))[0]?.aborted ? true : undefined),
-        5000,
-      );
+      const clock = createVirtualClock({ frozen: true });
+      const call = c.porter({ clock }).volumes.list({ timeoutMs: 40 });
+      await c.arrived("listVolumes");
+      const shape = { name: "SandboxTimeoutError", code: "timeout", retryable: true };
+      await Promise.all([rejects(call, shape, "list"), clock.advance(40)]);
+      await c.until("the request to be cancelled", async () => (await c.arrived("listVolumes")).aborted || undefined);
     },
   },
 
@@ -367,9 +364,13 @@ export const faults = casesOf("faults", {
     run: async (c) => {
       await c.fault("listVolumes", { kind: "status", status: 500, commit: false });
       await c.fault("listVolumes", { kind: "delay", ms: 600_000 });
-      const began = Date.now();
-      await rejects(c.porter({ timeoutMs: 60 }).volumes.list(), { name: "SandboxTimeoutError" }, "list");
-      ok(Date.now() - began < 5000, "expected it within its time");
+      const clock = createVirtualClock({ frozen: true });
+      const call = c.porter({ clock, timeoutMs: 60, random: () => 0.1 }).volumes.list();
+      // Its limit, and the wait for the second attempt.
+      await c.until("the client to wait", async () => clock.pending() === 2 || undefined);
+      await clock.advance(50);
+      await c.arrived("listVolumes", 2);
+      await Promise.all([rejects(call, { name: "SandboxTimeoutError" }, "list"), clock.advance(10)]);
     },
   },
 
@@ -378,9 +379,7 @@ export const faults = casesOf("faults", {
     run: async (c) => {
       await c.fault("listVolumes", { kind: "delay", ms: 10_000 });
       const found = c.porter().volumes.list();
-      await c.until("the request to have arrived", async () =>
-        (await c.requests("listVolumes")).length > 0 ? true : undefined,
-      );
+      await c.arrived("listVolumes");
       await c.control.advance(10_000);
       ok(Array.isArray(await found), "list: expected an array");
     },
@@ -392,11 +391,10 @@ export const faults = casesOf("faults", {
       await c.fault("listVolumes", { kind: "delay", ms: 600_000 });
       const controller = new AbortController();
       const call = c.porter().volumes.list({ signal: controller.signal });
-      const arrived = async () => (await c.requests("listVolumes"))[0];
-      await c.until("the request to have arrived", arrived);
+      await c.arrived("listVolumes");
       controller.abort(new Error("not needed any more"));
       await rejects(call, { message: "not needed any more" }, "list");
-      await c.until("the request to be cancelled", async () => ((await arrived())?.aborted ? true : undefined), 5000);
+      await c.until("the request to be cancelled", async () => (await c.arrived("listVolumes")).aborted || undefined);
     },
   },
 
@@ -421,9 +419,7 @@ export const faults = casesOf("faults", {
       await c.fault("listVolumes", { kind: "delay", ms: 600_000 });
       const porter = c.porter();
       const call = porter.volumes.list();
-      await c.until("the request to have arrived", async () =>
-        (await c.requests("listVolumes")).length > 0 ? true : undefined,
-      );
+      await c.arrived("listVolumes");
       porter.close();
       await rejects(call, { code: "client_closed" }, "list");
       await rejects(porter.volumes.list(), { code: "client_closed" }, "list afterwards");

@@ -1,6 +1,7 @@
 import { equal, includes, ok, rejects, timeOf } from "../assert.ts";
 import { casesOf } from "../case.ts";
 import type { Context } from "../context.ts";
+import { spawn } from "../frames.ts";
 import { body, counting, nothing, refused } from "../http.ts";
 
 const extend = (c: Context, id: string, ttl_seconds: unknown) =>
@@ -186,9 +187,9 @@ export const idle = casesOf("idle timeouts", {
     needs: ["lifetime", "status_reason", "control"],
     run: async (c) => {
       const { id } = await c.running({ idle_timeout_seconds: 60 });
-      await c.control.advance(59_000);
+      await c.control.advance(50_000);
       equal((await c.status(id)).phase, "running", "phase before");
-      await c.control.advance(2000);
+      await c.control.advance(11_000);
       const state = await c.phase(id, "terminated");
       equal(state.reason, "idle", "reason");
       const lived = timeOf(state.finished_at, "finished_at") - timeOf(state.started_at, "started_at");
@@ -210,17 +211,15 @@ export const idle = casesOf("idle timeouts", {
   },
 
   "a command that runs is use until its end": {
-    needs: ["lifetime", "control"],
+    needs: ["lifetime", "exec_streams", "control"],
     run: async (c) => {
       const { id } = await c.running({ idle_timeout_seconds: 60 });
-      const command = c.http("POST", `/v1/sandbox/${id}/exec`, { json: { command: ["sleep", "600"] } });
-      await c.until("the command to have arrived", async () =>
-        (await c.control.requests()).some(({ path }) => path.endsWith(`${id}/exec`)) ? true : undefined,
-      );
+      const command = await spawn(c, id, ["sleep", "600"]);
       await c.control.advance(590_000);
       equal((await c.status(id)).phase, "running", "phase while it runs");
       await c.control.advance(11_000);
-      equal(body(await command).exit_code, 0, "exit_code");
+      const end = await command.end();
+      ok(end?.type === "exit" && end.exit_code === 0, "the end: expected an exit with 0");
       await c.control.advance(50_000);
       equal((await c.status(id)).phase, "running", "phase 50 s after its end");
       await c.control.advance(15_000);
