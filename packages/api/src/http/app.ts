@@ -1,11 +1,9 @@
 /** The routes on hono: the table of operations, and what is answered where it has none. */
 
 import { type OperationId, type OperationInfo, operations } from "@porter-sandbox/spec/operations";
-import { queries } from "@porter-sandbox/spec/queries";
 import { type Context, Hono } from "hono";
 import type { Plane } from "../control/plane.ts";
 import { ApiError, engineErrorOf, errorResponse, notFound, type Refusal } from "../errors.ts";
-import { refuseQuery } from "./query.ts";
 import { type Handler, handlers } from "./routes.ts";
 
 type App = (request: Request) => Promise<Response>;
@@ -32,29 +30,24 @@ const notAllowed = (methods: readonly string[]): Response => {
 
 /** Does not reject: whatever goes wrong in a handler becomes a response. */
 export function createApp(plane: Plane): App {
-  const run = async (handler: Handler, context: Context, queried: boolean): Promise<Response> => {
+  const run = async (handler: Handler, context: Context): Promise<Response> => {
     const param = (name: string) => context.req.param(name) ?? "";
     try {
-      if (!queried) refuseQuery(context.req.raw.url);
       return await handler({ plane, request: context.req.raw, id: param("id"), exec_id: param("exec_id") });
     } catch (error) {
       return errorResponse(refusalOf(error, plane.report));
     }
   };
-  const paths = new Map<string, [method: string, Handler, queried: boolean][]>();
+  const paths = new Map<string, [method: string, Handler][]>();
   for (const [id, { method, path, extension }] of Object.entries<OperationInfo>(operations)) {
     if (extension !== undefined && !plane.extensions) continue;
-    paths.set(path, [
-      ...(paths.get(path) ?? []),
-      [method, handlers[id as OperationId], id in queries || !path.startsWith("/v1/")],
-    ]);
+    paths.set(path, [...(paths.get(path) ?? []), [method, handlers[id as OperationId]]]);
   }
   const app = new Hono();
   for (const path of [...paths.keys()].sort(fixedFirst)) {
     const pattern = path.replaceAll(/\{(\w+)\}/g, ":$1");
     const served = paths.get(path) ?? [];
-    for (const [method, handler, queried] of served)
-      app.on(method, pattern, (context) => run(handler, context, queried));
+    for (const [method, handler] of served) app.on(method, pattern, (context) => run(handler, context));
     app.all(pattern, () => notAllowed(served.map(([method]) => method)));
   }
   app.notFound(() => errorResponse(notFound("there is nothing at this path").refusal));

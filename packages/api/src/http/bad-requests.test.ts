@@ -107,23 +107,6 @@ describe("bad bodies", () => {
 });
 
 describe("bad queries", () => {
-  test("an operation without parameters has none either", async () => {
-    const { ask, run } = createHarness();
-    const id = await run();
-    for (const [method, path] of [
-      ["GET", `/v1/sandbox/${id}`],
-      ["POST", `/v1/sandbox/${id}/exec`],
-    ] as const)
-      expect(
-        await ask(method, `${path}?timeout_ms=1`, method === "POST" ? { command: ["x"] } : undefined),
-      ).toMatchObject({
-        status: 400,
-        body: { field: "query", error: expect.stringContaining("timeout_ms") },
-      });
-    // Who looks whether a server lives may put what he likes there.
-    expect((await ask("GET", "/healthz?from=balancer")).status).toBe(200);
-  });
-
   test.each([
     "/v1/sandbox?page=0",
     "/v1/sandbox?page=1.5",

@@ -10,12 +10,6 @@ const searchOf = (url: string): string => {
   return url.slice(start + 1, end === -1 ? undefined : end);
 };
 
-/** For an operation that has no parameters. */
-export function refuseQuery(url: string): void {
-  const [name] = new URLSearchParams(searchOf(url)).keys();
-  if (name !== undefined) throw invalid("query", `query: ${show(name)} is not a known parameter (there are none)`);
-}
-
 /** A parameter that the operation does not have is refused: a filter with a typing error must not select everything. */
 export function readQuery<Id extends QueriedOperationId>(
   operation: Id,
