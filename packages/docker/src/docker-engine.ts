@@ -7,6 +7,7 @@ import {
   type SandboxPlan,
 } from "@porter-sandbox/api";
 import { systemClock } from "@porter-sandbox/spec";
+import { marker } from "./among.ts";
 import { createDockerClient } from "./client.ts";
 import { sizeOfPlan } from "./container-body.ts";
 import { whyUnenforceable } from "./egress.ts";
@@ -16,7 +17,7 @@ import { createEventFeed } from "./events.ts";
 import { startExec } from "./exec.ts";
 import { createImages } from "./images.ts";
 import { createIngress } from "./ingress.ts";
-import { killExec, marker } from "./kill.ts";
+import { killExec } from "./kill.ts";
 import { createLeftovers } from "./leftovers.ts";
 import { readLogs } from "./logs.ts";
 import { createMetrics } from "./metrics.ts";
@@ -25,7 +26,7 @@ import { createNetwork } from "./network.ts";
 import { isIpv4 } from "./nft.ts";
 import { checkOptions, type DockerEngineOptions, sparesOf } from "./options.ts";
 import { createPool } from "./pool.ts";
-import { checkFilterable, hasOwnKernel } from "./runtime.ts";
+import { createRuntime } from "./runtime.ts";
 import { createSandboxes } from "./sandboxes.ts";
 import { killRest, signalExec } from "./signal.ts";
 import { createSnapshots } from "./snapshots.ts";
@@ -133,15 +134,9 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
     onEnded: metrics.rest,
   });
 
-  let held: Promise<void> | undefined;
-  /** Asked of the engine once, and again after it has failed. */
-  const filterable = (): Promise<void> => {
-    held ??= checkFilterable(client, isolation.runtime).catch((error) => {
-      held = undefined;
-      throw error;
-    });
-    return held;
-  };
+  const runtime = createRuntime(client, events, isolation.runtime);
+  const inside = runtime.hasOwnKernel;
+  const killer = { client, names, images, clock, leftovers, helperImage, inside };
 
   const features: EngineFeatures = {
     resources: true,
@@ -182,7 +177,7 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
           volumes.inventory(),
           snapshots.inventory(),
         ]);
-        if (pool !== undefined) void filterable().then(pool.fill, () => {});
+        if (pool !== undefined) void runtime.checkFilterable().then(pool.fill, () => {});
         return { sandboxes: running, volumes: kept, snapshots: images };
       }),
 
@@ -190,7 +185,7 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
     async startSandbox(plan, signal, begins) {
       const refusal = refuses(plan);
       if (refusal !== undefined) throw new EngineError("unsupported", `${refusal.field}: ${refusal.rule}`);
-      if (filtered) await translated(filterable);
+      if (filtered) await translated(runtime.checkFilterable);
       return sandboxes.start(plan, signal, () => begins?.());
     },
     attachSandbox: (id) => translated(() => sandboxes.attach(id)),
@@ -211,7 +206,6 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
         container: container.id,
         env: [...variables, `${marker}=${exec_id}`],
       });
-      const killer = { client, names, images, helperImage, inside: hasOwnKernel(isolation.runtime) };
       let ended = false;
       streams.exit.then(
         () => {

@@ -39,6 +39,13 @@ export interface Images {
    * waits any longer. Rejects with an EngineError `image_pull` that says why.
    */
   pull(image: string, signal?: AbortSignal): Promise<void>;
+  /** Creates a container; its image is pulled first when it is missing. Answers the container's id. */
+  create(body: ContainerBody, name: string): Promise<string>;
+}
+
+/** What is sent to create a container. */
+interface ContainerBody {
+  readonly Image: string;
 }
 
 /** Takes a reference apart. Without a tag Docker's API would pull every tag there is. */
@@ -118,7 +125,7 @@ export function createImages(client: DockerClient, options: ImageOptions): Image
     });
   }
 
-  return {
+  const self: Images = {
     async pull(image, signal) {
       signal?.throwIfAborted();
       let shared = pulls.get(image);
@@ -141,7 +148,19 @@ export function createImages(client: DockerClient, options: ImageOptions): Image
         }
       }
     },
+    async create(json, name) {
+      const attempt = async () =>
+        (await client.call<{ Id: string }>("POST", "/containers/create", { query: { name }, json })).Id;
+      try {
+        return await attempt();
+      } catch (error) {
+        if (!lacksImage(error)) throw error;
+        await self.pull(json.Image);
+        return attempt();
+      }
+    },
   };
+  return self;
 }
 
 const pullMessage = (image: string, reason: string) => `image ${image} could not be pulled: ${reason}`;

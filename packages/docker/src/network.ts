@@ -5,7 +5,7 @@ import type { DockerClient } from "./client.ts";
 import { helperBody } from "./container-body.ts";
 import { applyFilter, isOwnAddress, machineResolvers, ownAddresses } from "./egress.ts";
 import { hasStatus, unless } from "./errors.ts";
-import { type Images, lacksImage } from "./images.ts";
+import type { Images } from "./images.ts";
 import type { ContainerInspection } from "./inspection.ts";
 import type { Leftovers } from "./leftovers.ts";
 import type { Names } from "./names.ts";
@@ -149,22 +149,13 @@ export function createNetwork(options: NetworkOptions): Network {
   async function makeHolder(needs: HolderNeeds): Promise<Holder> {
     await subnets();
     const name = names.container("holder", randomUUID());
-    const create = () =>
-      client.call<{ Id: string }>("POST", "/containers/create", {
-        query: { name },
-        json: body(),
-      });
     let id: string;
     try {
-      id = (await create()).Id;
+      id = await images.create(body(), name);
     } catch (error) {
-      if (!lacksImage(error)) {
-        // The engine may have made it without being able to say so.
-        await leftovers.remove(name);
-        throw error;
-      }
-      await images.pull(helperImage);
-      id = (await create()).Id;
+      // The engine may have made it without being able to say so.
+      await leftovers.remove(name);
+      throw error;
     }
     own.add(id);
     try {

@@ -1,11 +1,10 @@
-import { helperBody } from "./container-body.ts";
+import { type AmongOptions, runAmong } from "./among.ts";
 import { unless } from "./errors.ts";
-import { type KillerOptions, killExec, marker, runInside } from "./kill.ts";
-import { removeContainer } from "./leftovers.ts";
+import { killExec } from "./kill.ts";
 
 /**
  * Sends a signal to the process groups of an exec's first processes: those that carry its mark and whose parent does not.
- * Docker has no way to signal an exec; see the killer for why this is a container of its own.
+ * Docker has no way to signal an exec, so this runs among the processes of its sandbox.
  */
 const script = `
 cd /proc
@@ -15,40 +14,32 @@ groups=$(cat [0-9]*/stat 2>/dev/null | awk -v marked="$marked" '
   BEGIN { n = split(marked, given); for (i = 1; i <= n; i++) own[given[i]] = 1 }
   { line = $0; pid = $1; sub(/.*\\) /, "", line); split(line, f, " "); parent[pid] = f[2]; group[pid] = f[3] }
   END { for (pid in own) if ((pid in parent) && !(parent[pid] in own) && group[pid] > 1) print group[pid] }' | sort -nu)
-for group in $groups; do kill -"$2" -"$group" 2>/dev/null; done
+for group in $groups; do kill -"$3" -"$group" 2>/dev/null; done
 exit 0
 `;
 
 /** Sends a signal such as `SIGTERM` to an exec of a container. Nothing happens when it has ended. */
-export async function signalExec(
-  { client, names, helperImage, inside }: KillerOptions,
-  container: string,
-  execId: string,
-  name: string,
-): Promise<void> {
-  const command = ["sh", "-c", script, "signal", `${marker}=${execId}`, name.replace(/^SIG/, "")];
-  if (inside) return void (await runInside(client, container, command));
-  const body = helperBody({
-    image: helperImage,
-    command,
-    labels: names.labels("kill", execId),
-    capabilities: ["KILL", "SYS_PTRACE"],
-    host: { PidMode: `container:${container}` },
-  });
-  const { Id: id } = await client.call<{ Id: string }>("POST", "/containers/create", { json: body });
-  try {
-    await client.call("POST", `/containers/${id}/start`);
-    await client.call("POST", `/containers/${id}/wait`);
-  } finally {
-    await removeContainer(client, id).catch(() => {});
-  }
+export function signalExec(options: AmongOptions, container: string, execId: string, name: string): Promise<void> {
+  return runAmong(options, container, execId, script, name.replace(/^SIG/, ""));
 }
 
-/** After the end of a command: kills what it started and left behind, where there is anything beside the main process. */
-export async function killRest(options: KillerOptions, container: string, execId: string): Promise<void> {
+/** After the end of a command: kills what it started and left behind, where anything runs that it can be. */
+export async function killRest(options: AmongOptions, container: string, execId: string): Promise<void> {
+  if ((await options.inside()) || (await countProcesses(options, container)) > ownProcesses)
+    await killExec(options, container, execId);
+}
+
+/** The engine's init and the main process. */
+const ownProcesses = 2;
+
+async function countProcesses({ client }: AmongOptions, container: string): Promise<number> {
+  // Without their command lines, which may be long. Podman has words of its own for what it tells of them.
+  const ps_args = (await client.isPodman()) ? "pid" : "-eo pid";
   const top = await unless(
     [404, 409],
-    options.client.call<{ Processes?: readonly unknown[] | null }>("GET", `/containers/${container}/top`),
+    client.call<{ Processes?: readonly unknown[] | null }>("GET", `/containers/${container}/top`, {
+      query: { ps_args },
+    }),
   );
-  if ((top?.Processes?.length ?? 0) > 1) await killExec(options, container, execId);
+  return top?.Processes?.length ?? 0;
 }

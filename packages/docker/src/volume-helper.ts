@@ -5,7 +5,7 @@ import type { DockerClient, Hijacked } from "./client.ts";
 import { helperBody } from "./container-body.ts";
 import { toEngineError, unless } from "./errors.ts";
 import { readFrames } from "./frames.ts";
-import { type Images, lacksImage } from "./images.ts";
+import type { Images } from "./images.ts";
 import { type Leftovers, removeContainer } from "./leftovers.ts";
 import type { Names } from "./names.ts";
 import { fold, longestListingBytes, root, sessionScript } from "./volume-script.ts";
@@ -100,16 +100,8 @@ export function createVolumeHelpers(options: HelpersOptions): VolumeHelpers {
     });
     const name = names.container("files", randomUUID());
     own.add(name);
-    const create = () => client.call<{ Id: string }>("POST", "/containers/create", { query: { name }, json: body });
     try {
-      let container: string;
-      try {
-        container = (await create()).Id;
-      } catch (error) {
-        if (!lacksImage(error)) throw error;
-        await images.pull(helperImage);
-        container = (await create()).Id;
-      }
+      const container = await images.create(body, name);
       const attach = { query: { stream: true, stdin: true, stdout: true, stderr: true } };
       const session = openSession(await client.hijack(`/containers/${container}/attach`, attach), {
         clock,

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createSandboxApi, type SandboxApi } from "@porter-sandbox/api";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { label } from "../src/names.ts";
 import { type Bench, bench, bytesOf, forever, host, missing, newId, plan } from "./fixture.ts";
 
 const MiB = 1024 * 1024;
@@ -169,6 +170,19 @@ describe.skipIf(missing !== undefined)(`a hostile sandbox ${missing ?? ""}`, () 
       expect(await exec.exit).toEqual({ exit_code: 137 });
       expect(await attempt("echo moves")).toBe("moves\n");
     }
+  });
+
+  it("stops whatever it sees, the killer too, and is killed all the same", { timeout: 120_000 }, async () => {
+    const script = `while :; do for p in /proc/[0-9]*; do p=\${p##*/}
+      if [ $p -gt 10 ] && [ $p != $$ ]; then kill -STOP $p; fi; done 2>/dev/null; done`;
+    // What stops them goes on after the first is killed.
+    for (const exec of [await background(hostile, "sleep 1000"), await background(hostile, script)]) {
+      await exec.kill();
+      expect(await exec.exit).toEqual({ exit_code: 137 });
+    }
+    expect(await attempt("echo moves")).toBe("moves\n");
+    const query = { all: true, filters: { label: [`${label.installation}=${b.installation}`, `${label.kind}=kill`] } };
+    expect(await b.client.call("GET", "/containers/json", { query })).toEqual([]);
   });
 
   it("is stopped, and taken up again, also when it is held still", async () => {

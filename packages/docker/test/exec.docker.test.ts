@@ -1,5 +1,7 @@
 import type { EngineExec, ExecPlan } from "@porter-sandbox/api";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { textOf } from "../src/client.ts";
+import { label } from "../src/names.ts";
 import { type Bench, bench, forever, missing, newId, outputOf, plan } from "./fixture.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
@@ -110,6 +112,27 @@ describe.skipIf(missing !== undefined)("a command", () => {
     expect((await outputOf(exec)).stdout).toBe("started\n");
     await expect.poll(() => running("sleep 1002"), { timeout: 10_000 }).toBe("0\n");
     expect(await running("sleep 1001")).toBe("1\n");
+  });
+
+  test("that left nothing has nothing looked for", async () => {
+    const { id } = plan();
+    await here.engine.startSandbox(plan({ id, name: id }), forever);
+    const since = Math.floor(Date.now() / 1000);
+    const whole = async (script: string) =>
+      outputOf(
+        await here.engine.exec(id, {
+          ...{ exec_id: newId("ex"), stdin: false, whole: true },
+          command: ["sh", "-c", script],
+        }),
+      );
+    await whole("true");
+    await whole("sleep 1003 & echo started");
+    await expect.poll(async () => (await here.run(id, "ps", "-o", "args")).stdout).not.toContain("sleep 1003");
+    const labels = [`${label.installation}=${here.installation}`, `${label.kind}=kill`];
+    const query = { since, until: Math.ceil(Date.now() / 1000), filters: { event: ["create"], label: labels } };
+    const made = await textOf(await here.client.stream("GET", "/events", { query }));
+    expect(made.trim().split("\n")).toHaveLength(1);
+    await here.engine.removeSandbox(id);
   });
 
   test("that starts while its sandbox ends is told just that, at whatever moment it is", {
