@@ -211,8 +211,10 @@ describe("as a process", { timeout: 60_000 }, () => {
     const porter = new Porter({ baseUrl, apiKey: key });
     expect((await fetch(`${baseUrl}/v1/sandbox`)).status).toBe(401);
     const sandbox = await porter.sandboxes.create({ image: "a:1", env: { SECRET: "hunter2" } });
-    const running = sandbox.exec(["sh", "-c", "sleep 1; echo $SECRET | tr a-z A-Z"]);
-    await expect.poll(async () => (await metric(baseUrl, key, "porter_sandbox_execs_in_flight")) ?? 0).toBe(1);
+    const running = sandbox.exec(["sh", "-c", "sleep 3; echo $SECRET | tr a-z A-Z"]);
+    await expect
+      .poll(async () => (await metric(baseUrl, key, "porter_sandbox_execs_in_flight")) ?? 0, { interval: 20 })
+      .toBe(1);
     const ended = kill("SIGTERM");
     expect((await running).stdout).toBe("HUNTER2\n");
     expect(await ended).toEqual({ code: 0, signal: null });

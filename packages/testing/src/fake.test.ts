@@ -52,12 +52,12 @@ async function get({ fetch, base }: Pick<Way, "fetch" | "base">, path: string) {
 
 /** Until something that happens beside the request is seen. */
 async function eventually<T>(look: () => Promise<T>, ok: (value: T) => boolean): Promise<T> {
-  for (let i = 0; i < 200; i++) {
+  for (const deadline = Date.now() + 15_000; ; ) {
     const value = await look();
     if (ok(value)) return value;
+    if (Date.now() > deadline) throw new Error(`It did not come to that: ${JSON.stringify(value)}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
-  throw new Error(`It did not come to that: ${JSON.stringify(await look())}`);
 }
 
 describe.each(Object.entries(ways))("the fake %s", (name, open) => {
