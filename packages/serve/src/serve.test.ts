@@ -3,13 +3,13 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { Agent, request as httpRequest, type IncomingMessage, type RequestOptions } from "node:http";
 import { request as httpsRequest } from "node:https";
-import { connect, createServer, type Socket } from "node:net";
+import { connect, createServer, Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createMemoryStore, createSandboxApi } from "@porter-sandbox/api";
 import { Porter } from "@porter-sandbox/core";
 import { createMemoryEngine } from "@porter-sandbox/testing";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { hashKey, keyAuth, newKey } from "./keys.ts";
 import { type Servable, type ServeOptions, type Serving, serve } from "./serve.ts";
 
@@ -123,6 +123,36 @@ describe("serving", () => {
       error: "Error: inner detail",
       request_id: headers["x-request-id"],
     });
+  });
+
+  test.each([
+    ["a header that HTTP has no place for", () => new Response("x", { headers: { "X-Name": "a\x01b" } })],
+    [
+      "JSON that breaks off",
+      () => {
+        const body = new ReadableStream({ pull: () => Promise.reject(new Error("lost")) });
+        return new Response(body, { headers: { "Content-Type": "application/json" } });
+      },
+    ],
+  ])("an answer with %s is a 500, and in the log", async (_, answer) => {
+    const { url, lines } = await start(apiOf(answer));
+    const { status, text, headers } = await ask(`${url}/healthz`);
+    expect([status, JSON.parse(text)]).toEqual([500, { error: expect.any(String), code: "internal" }]);
+    const request_id = headers["x-request-id"];
+    expect(lines.find(({ event }) => event === "failure")).toMatchObject({ level: "error", request_id });
+  });
+
+  test("goes on after its port had trouble with a connection", async () => {
+    const listening = vi.spyOn(Server.prototype, "listen");
+    const { url, lines } = await start(memoryApi().api);
+    const server = listening.mock.contexts[0] as Server;
+    listening.mockRestore();
+    for (const code of ["EPERM", "ENOBUFS"]) server.emit("error", new Error(`accept ${code}`));
+    expect((await ask(`${url}/healthz`)).status).toBe(200);
+    expect(lines.filter(({ event }) => event === "failure").map(({ error }) => error)).toEqual([
+      "Error: accept EPERM",
+      "Error: accept ENOBUFS",
+    ]);
   });
 
   test("a certificate of its own makes it HTTPS", async () => {
@@ -311,6 +341,15 @@ describe("limits", () => {
     const socket = connect(port, "127.0.0.1");
     socket.write("GET /healthz HTTP/1.1\r\nHost: a\r\n");
     expect(await readAll(socket)).toMatch(/^HTTP\/1\.1 408 .*"code":"invalid_request"/s);
+  });
+
+  test("a client that is given up on, and does not hang up, keeps its connection for a moment only", async () => {
+    const { port, url } = await start(memoryApi().api, { limits: { headersMs: 100, connections: 1 } });
+    const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    expect(await readAll(socket)).toMatch(/^HTTP\/1\.1 408 /);
+    const status = () => ask(`${url}/healthz`).then((answer) => answer.status, String);
+    await expect.poll(status, { timeout: 5000 }).toBe(200);
+    socket.destroy();
   });
 
   test("a body that does not come is given up on", async () => {

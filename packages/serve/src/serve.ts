@@ -106,6 +106,9 @@ function createServer(tls: ServeOptions["tls"], limits: ServeLimits): Server {
   return server;
 }
 
+/** How long a client may take to read why its connection ends. */
+const LINGER_MS = 1000;
+
 /** A request that is none, or did not arrive in time. The status says which. */
 function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === "ECONNRESET" || !socket.writable) {
@@ -125,6 +128,8 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
     "Connection: close",
   ];
   socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+  // Node watches it no more. A client that does not hang up in its turn would keep it for ever.
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
 }
 
 /**
@@ -167,7 +172,12 @@ export async function serve(api: Servable, options: ServeOptions = {}): Promise<
     return new Response(text, { headers: { "Content-Type": "text/plain; version=0.0.4; charset=utf-8" } });
   };
 
-  async function answer(request: Request, { requestId }: Exchange): Promise<Response> {
+  function failure(error: unknown, { requestId }: Exchange): Response {
+    log("error", "failure", { request_id: requestId, ...errorFields(error) });
+    return refusal(500, "internal", "something went wrong in the server");
+  }
+
+  async function answer(request: Request, exchange: Exchange): Promise<Response> {
     const path = pathOf(request.url);
     try {
       if (closing !== undefined && path !== "/healthz") {
@@ -177,8 +187,7 @@ export async function serve(api: Servable, options: ServeOptions = {}): Promise<
       if (hasMetrics && isRead && path === METRICS_PATH) return await reportMetrics(request);
       return await api.fetch(request);
     } catch (error) {
-      log("error", "failure", { request_id: requestId, ...errorFields(error) });
-      return refusal(500, "internal", "something went wrong in the server");
+      return failure(error, exchange);
     }
   }
 
@@ -187,10 +196,17 @@ export async function serve(api: Servable, options: ServeOptions = {}): Promise<
       const outgoing = bindings.outgoing as ServerResponse;
       const exchange = exchanges.of(outgoing);
       const response = await answer(withBody(request, outgoing.req, outgoing), exchange);
-      outgoing.setHeader("X-Request-Id", exchange.requestId);
       if (closing !== undefined) outgoing.shouldKeepAlive = false;
-      await writeResponse(response, outgoing, (bytes) => {
-        exchange.bytes += bytes;
+      const send = (what: Response): Promise<void> => {
+        outgoing.setHeader("X-Request-Id", exchange.requestId);
+        return writeResponse(what, outgoing, (bytes) => {
+          exchange.bytes += bytes;
+        });
+      };
+      await send(response).catch((error: unknown) => {
+        // A header that HTTP has no place for, JSON that breaks off: nothing of it has been sent.
+        for (const name of outgoing.getHeaderNames()) outgoing.removeHeader(name);
+        return send(failure(error, exchange));
       });
       return RESPONSE_ALREADY_SENT;
     },
@@ -216,6 +232,8 @@ export async function serve(api: Servable, options: ServeOptions = {}): Promise<
     server.once("error", (error) => reject(listenError(error, host, port)));
     server.listen(port, address, resolve);
   });
+  // A connection that the system could not hand over is no reason to end those that it did.
+  server.on("error", (error) => log("error", "failure", errorFields(error)));
   const bound = server.address() as AddressInfo;
 
   async function shutDown(): Promise<void> {
