@@ -138,7 +138,7 @@ export function createNetwork(options: NetworkOptions): Network {
     const rules = filterRules({
       allowed: egress ?? "public",
       never,
-      resolvers: (resolvers ?? machineResolvers()).filter((address) => !never.includes(address)),
+      resolvers: resolvers ?? machineResolvers(),
       ...(port !== undefined && { ingress: { gateway, port } }),
     });
     if (standing.get(Id) === rules) return;

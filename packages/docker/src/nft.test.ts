@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { localAddresses } from "./egress.ts";
-import { filterRules, isIpv4, privateRanges } from "./nft.ts";
+import { filterRules, isIpv4, metadataAddresses, privateRanges } from "./nft.ts";
 
 const chain = (rules: string, name: string) => {
   const body = rules.split(`chain ${name} {`)[1]?.split("}\n")[0] ?? "";
@@ -20,7 +20,7 @@ describe("the packet filter", () => {
     expect(output[0]).toBe("type filter hook output priority filter; policy drop;");
     const accept = output.indexOf("meta nfproto ipv4 accept");
     const dns = output.indexOf("ip daddr 10.0.0.2 udp dport 53 accept");
-    for (const range of [...privateRanges, "172.20.0.0/16", "198.51.100.7"]) {
+    for (const range of [...privateRanges, ...metadataAddresses, "172.20.0.0/16", "198.51.100.7"]) {
       const at = output.indexOf(`ip daddr ${range} reject with icmp type admin-prohibited`);
       expect(at, range).toBeGreaterThan(dns);
       expect(at, range).toBeLessThan(accept);
@@ -38,10 +38,27 @@ describe("the packet filter", () => {
       'oifname "lo" accept',
       "ct state established,related accept",
       "ip daddr 169.254.0.0/16 reject with icmp type admin-prohibited",
+      "ip daddr 168.63.129.16 reject with icmp type admin-prohibited",
+      "ip daddr 100.100.100.200 reject with icmp type admin-prohibited",
+      "ip daddr 192.0.0.192 reject with icmp type admin-prohibited",
       "ip daddr 172.20.0.0/16 reject with icmp type admin-prohibited",
       "ip daddr 0.0.0.0/0 accept",
       "reject with icmpx type admin-prohibited",
     ]);
+  });
+
+  it("lets DNS through to a resolver that is never reached otherwise, and only without a list", () => {
+    for (const resolver of ["168.63.129.16", "198.51.100.7"]) {
+      const policy = { never: ["198.51.100.7"], resolvers: [resolver] };
+      const output = chain(filterRules({ allowed: "public", ...policy }), "output");
+      const shut = output.indexOf(`ip daddr ${resolver} reject with icmp type admin-prohibited`);
+      for (const protocol of ["udp", "tcp"]) {
+        const open = output.indexOf(`ip daddr ${resolver} ${protocol} dport 53 accept`);
+        expect(open).toBeGreaterThan(0);
+        expect(open).toBeLessThan(shut);
+      }
+      expect(filterRules({ allowed: [resolver], ...policy })).not.toContain("dport 53");
+    }
   });
 
   it("lets nobody in, but the machine to one port", () => {

@@ -15,12 +15,18 @@ export const privateRanges = [
   "240.0.0.0/4",
 ] as const;
 
+/**
+ * Where clouds tell a machine its secrets, whatever is allowed: of most, and of Azure, Alibaba and Oracle. Azure's is a
+ * public address.
+ */
+export const metadataAddresses = ["169.254.0.0/16", "168.63.129.16", "100.100.100.200", "192.0.0.192"] as const;
+
 export interface FilterPolicy {
   /** Where packets may go: the public internet and DNS, or only these addresses and ranges (IPv4). */
   readonly allowed: "public" | readonly string[];
   /** Never reached, whatever is allowed: the machine's own addresses and the network of the sandboxes. */
   readonly never: readonly string[];
-  /** The resolvers that DNS may go to, when the public internet is allowed; they may be private. */
+  /** The resolvers that DNS may go to, when the public internet is allowed; they may be private, or the machine itself. */
   readonly resolvers: readonly string[];
   /** A port that the machine itself (`gateway`) may connect to. */
   readonly ingress?: { readonly gateway: string; readonly port: number } | undefined;
@@ -43,7 +49,7 @@ export function filterRules({ allowed, never, resolvers, ingress }: FilterPolicy
     'oifname "lo" accept',
     "ct state established,related accept",
     ...(isPublic ? dns(resolvers) : []),
-    ...daddr(["169.254.0.0/16", ...never], "reject with icmp type admin-prohibited"),
+    ...daddr([...metadataAddresses, ...never], "reject with icmp type admin-prohibited"),
     ...(isPublic
       ? [...daddr(privateRanges, "reject with icmp type admin-prohibited"), "meta nfproto ipv4 accept"]
       : daddr(allowed, "accept")),

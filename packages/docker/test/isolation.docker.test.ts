@@ -247,6 +247,27 @@ describe.skipIf(noFilter !== undefined)(`egress ${noFilter ?? ""}`, () => {
     }
   });
 
+  it("asks the machine for names when that is its resolver, and for nothing else", async () => {
+    const names = createServer((_request, response) => void response.end("reached"));
+    await new Promise<void>((resolve) => names.listen(53, near, resolve));
+    const asking = bench({ egress: "enforced", spareNetworks: 0, resolvers: [near] });
+    const [usual, list] = [newId("sb"), newId("sb")];
+    try {
+      await asking.engine.startSandbox(plan({ id: usual }), forever);
+      await asking.engine.startSandbox(plan({ id: list, egress: ["0.0.0.0/0"] }), forever);
+      const reaches = async (id: string, port: number) =>
+        (await asking.run(id, "sh", "-c", get(near, port))).stdout.endsWith("reached");
+      expect([await reaches(usual, 53), await reaches(usual, ownPort), await reaches(list, 53)]).toEqual([
+        true,
+        false,
+        false,
+      ]);
+    } finally {
+      await asking.close();
+      names.close();
+    }
+  });
+
   it("cannot be changed from inside, nor gone around", async () => {
     const [id, other] = [newId("sb"), newId("sb")];
     await b.engine.startSandbox(plan({ id }), forever);
