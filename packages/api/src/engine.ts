@@ -219,6 +219,7 @@ export interface Engine {
   /** Samples between two times (milliseconds since the epoch), oldest first; empty when there are none. */
   metrics(id: string, options: { start: number; end: number }): Promise<EngineMetricSample[]>;
 
+  /** Makes it, unless it is there: a server that was killed meanwhile asks again, and what it holds must not be lost. */
   createVolume(volume: {
     id: string;
     type: "disk" | "object";

@@ -54,7 +54,8 @@ const newestFirst = <T extends { readonly id: string }>(records: Iterable<T>): T
 
 /**
  * Remembers everything in this process. What a request touches is found by indexes, however much there is; only filter
- * values look at all tags and images, and several filters at once at all that one of them selects.
+ * values look at all tags and images, the beginning of a name at all such names, and several filters at once at all that
+ * one of them selects.
  *
  * @example
  * const api = createSandboxApi({ engine, store: createMemoryStore({ logLines: 1000 }) });

@@ -195,7 +195,7 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
     },
 
     async createVolume({ id, type, object }) {
-      if (volumes.has(id)) throw new EngineError("exists", `Volume ${id} exists already`);
+      if (volumes.has(id)) return;
       volumes.set(id, { tree: createFileTree(now), type, access: accessOf(object?.access) });
     },
     async deleteVolume(id) {

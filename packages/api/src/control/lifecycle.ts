@@ -25,11 +25,18 @@ export const expiryOf = ({
 }: SandboxRecord): number | undefined =>
   ttl_seconds === undefined ? undefined : Math.max((started_at ?? created_at) + ttl_seconds * 1000, extended_to);
 
+/** How long what the agenda holds of a sandbox outlives it: most end long before their time does. */
+const LOOK_AGAIN_MS = 3_600_000;
+
+/** Has it looked at when its time ends, and now and then before. */
+export const expireAt = (plane: Plane, id: string, at: number): void =>
+  plane.agenda.add(Math.min(at, plane.clock.now() + LOOK_AGAIN_MS), "expire", id);
+
 /** Sees to it that a live sandbox expires, and that an ended one is forgotten after its retention. */
 export function schedule(plane: Plane, record: SandboxRecord): void {
   if (isLive(record.phase)) {
     const at = expiryOf(record);
-    if (at !== undefined) plane.agenda.add(at, "expire", record.id);
+    if (at !== undefined) expireAt(plane, record.id, at);
   } else {
     plane.agenda.add((record.finished_at ?? record.created_at) + plane.limits.retentionMs, "reap", record.id);
   }

@@ -2,10 +2,10 @@
 import { conflict } from "../errors.ts";
 import { isLive, LIVE_PHASES, type SandboxRecord } from "../store.ts";
 import { keep } from "./activity.ts";
-import { end, expiryOf, sandboxOf } from "./lifecycle.ts";
+import { end, expireAt, expiryOf, sandboxOf } from "./lifecycle.ts";
 import type { Plane } from "./plane.ts";
 
-/** Ends a sandbox whose TTL elapsed. One that started or was extended since the entry was made gets its time. */
+/** Ends a sandbox whose TTL elapsed. One whose time is not over yet, or that was extended, is looked at again. */
 export async function expire(plane: Plane, id: string): Promise<void> {
   const record = await plane.store.getSandbox(id);
   if (record === undefined || !isLive(record.phase)) return;
@@ -13,7 +13,7 @@ export async function expire(plane: Plane, id: string): Promise<void> {
   if (at === undefined) return;
   // An extension may be on its way to the store.
   const due = Math.max(at, plane.extended.get(id) ?? 0);
-  if (due > plane.clock.now()) plane.agenda.add(due, "expire", id);
+  if (due > plane.clock.now()) expireAt(plane, id, due);
   else await end(plane, id, "expired");
 }
 
