@@ -9,7 +9,8 @@ const edgeLimit = 15_000;
 const bareCoreLimit = 8_300;
 /** What each module in `packages/core/src/extras` that is loaded on first use may add. */
 const extraLimits: Readonly<Record<string, number>> = {
-  "exec-options": 9_400,
+  capabilities: 500,
+  "exec-options": 9_800,
   "file-content": 2_400,
   iterating: 500,
   ttl: 900,
@@ -19,8 +20,9 @@ const extraLimits: Readonly<Record<string, number>> = {
   operations: 1_000,
   "sandbox-files": 8_700,
   snapshots: 900,
-  spawn: 7_800,
+  spawn: 8_200,
   waiting: 1_900,
+  "when-running": 600,
 };
 
 /** Names of what only some runtimes have; none may be in what runs everywhere. */

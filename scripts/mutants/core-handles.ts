@@ -248,7 +248,7 @@ export const coreHandleMutants: readonly Mutant[] = [
       "metrics",
     ],
   ]),
-  ...inFile("packages/core/src/resources/exec.ts", [
+  ...inFile("packages/core/src/extras/when-running.ts", [
     [
       "exec does not wait for a boot",
       'if (phase !== "queued" && phase !== "creating")',
@@ -261,6 +261,8 @@ export const coreHandleMutants: readonly Mutant[] = [
       'if (phase === "nothing")',
       "exec",
     ],
+  ]),
+  ...inFile("packages/core/src/resources/exec.ts", [
     [
       "a slow command is a SandboxTimeoutError",
       "return new CommandTimeoutError(",

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { json, never, refusal, rejection, setUp } from "./test-support.ts";
+import { json, never, refusal, rejection, setUp, turn } from "./test-support.ts";
 
 describe("hooks", () => {
   it("hear of requests, answers, repeats and failures, without secrets", async () => {
@@ -38,8 +38,16 @@ describe("hooks", () => {
     const fail = () => {
       throw new Error("hook");
     };
-    const { porter } = setUp([json({ status: "ok" })], { hooks: { onRequest: fail, onResponse: fail } });
-    expect(await porter.healthz()).toEqual({ status: "ok" });
+    const reject = async () => fail();
+    const unhandled = vi.fn();
+    process.on("unhandledRejection", unhandled);
+    for (const hook of [fail, reject]) {
+      const { porter } = setUp([json({ status: "ok" })], { hooks: { onRequest: hook, onResponse: hook } });
+      expect(await porter.healthz()).toEqual({ status: "ok" });
+    }
+    await turn();
+    process.off("unhandledRejection", unhandled);
+    expect(unhandled).not.toHaveBeenCalled();
   });
 
   it("hear of timeouts", async () => {

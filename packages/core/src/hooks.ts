@@ -31,7 +31,7 @@ export interface ErrorEvent extends RequestEvent {
   readonly error: SandboxError;
 }
 
-/** Functions that watch what a client does, for logs, metrics and traces. What they throw is ignored. */
+/** Functions that watch what a client does, for logs, metrics and traces. What they throw, or reject with, is ignored. */
 export interface Hooks {
   onRequest?: ((event: RequestEvent) => void) | undefined;
   onResponse?: ((event: ResponseEvent) => void) | undefined;
@@ -40,8 +40,8 @@ export interface Hooks {
 }
 
 /** Calls a hook, if there is one; watching never breaks what is watched. */
-export function notify<E>(hook: ((event: E) => void) | undefined, event: E): void {
+export function notify<E>(hook: ((event: E) => unknown) | undefined, event: E): void {
   try {
-    hook?.(event);
+    (hook?.(event) as Promise<unknown> | undefined)?.catch?.(() => {});
   } catch {}
 }

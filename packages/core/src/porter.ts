@@ -16,7 +16,10 @@ import { checkHeader, checkOption } from "./validation.ts";
 
 /** The options of `new Porter()`. All of them may be left out. */
 export interface PorterOptions extends ConnectionOptions {
-  /** Milliseconds for a call, all attempts together. Default 30,000; `exec` and the contents of files have no limit. */
+  /**
+   * Milliseconds for a call, all attempts together. Default 30,000; `exec`, the contents of files and the input and output of
+   * processes have no limit.
+   */
   timeoutMs?: number | undefined;
   /** How often a request that may be repeated is repeated. Default 3. */
   maxRetries?: number | undefined;

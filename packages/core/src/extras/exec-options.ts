@@ -1,7 +1,7 @@
 import { bytesOf, compileCommand } from "../commands/compile.ts";
 import { CommandTimeoutError, SandboxTimeoutError, StreamInterruptedError } from "../errors/client-errors.ts";
 import { invalidRequest } from "../errors/status-errors.ts";
-import { timedOut, whenRunning } from "../resources/exec.ts";
+import { timedOut } from "../resources/exec.ts";
 import type { Client } from "../transport/client.ts";
 import { readJson } from "../transport/readers.ts";
 import { perform, withinScope } from "../transport/request.ts";
@@ -12,6 +12,7 @@ import { createKeeper, cut, type Kept } from "./kept-output.ts";
 import type { Process } from "./process.ts";
 import { GRACE_MS } from "./process-connection.ts";
 import { type CommandOptions, checkFields, type ExecFields, setOnes, spawn } from "./spawn.ts";
+import { whenRunning } from "./when-running.ts";
 
 /** What `exec` takes. */
 export interface ExecOptions extends CommandOptions, CallOptions {

@@ -9,7 +9,6 @@ import {
 import { MalformedResponseError, StreamInterruptedError } from "../errors/client-errors.ts";
 import { notRunningError } from "../errors/lifecycle-errors.ts";
 import { isSandboxError, SandboxError } from "../errors/sandbox-error.ts";
-import { statusOf } from "../resources/exec.ts";
 import type { Client } from "../transport/client.ts";
 import { requestIdOf } from "../transport/failures.ts";
 import { readJson } from "../transport/readers.ts";
@@ -19,6 +18,7 @@ import type { Scope } from "../transport/scope.ts";
 import type { ExecResult } from "../types.ts";
 import type { ProcessExit } from "./process.ts";
 import { createOutput, type Output } from "./process-output.ts";
+import { statusOf } from "./when-running.ts";
 
 /** What a server answers to a command: frames as they come, or, one that has no streams, everything at the end. */
 export type Opened = { readonly response: Response; readonly what: string } | { readonly result: ExecResult };
@@ -30,9 +30,9 @@ const SECOND_LOOK_MS = 1000;
 /** How much longer than its time a command is waited for: a server that ends it by itself says so then. */
 export const GRACE_MS = 5000;
 
-export const readOpened: Reader<Opened> = async (response, what, id) => {
+export const readOpened: Reader<Opened> = async (response, what, id, sent) => {
   if (response.headers.get("content-type")?.startsWith(EXEC_STREAM_TYPE)) return { response, what };
-  if (id === "execSandbox") return { result: (await readJson(response, what, id)) as ExecResult };
+  if (id === "execSandbox") return { result: (await readJson(response, what, id, sent)) as ExecResult };
   throw malformed(response, `${what}: the answer is no stream of frames`);
 };
 

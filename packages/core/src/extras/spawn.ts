@@ -4,7 +4,7 @@ import { EXEC_STREAM_TYPE } from "@porter-sandbox/spec/stream-frames";
 import { compileCommand } from "../commands/compile.ts";
 import { CommandTimeoutError } from "../errors/client-errors.ts";
 import { InvalidRequestError, invalidRequest } from "../errors/status-errors.ts";
-import { timedOut, whenRunning } from "../resources/exec.ts";
+import { timedOut } from "../resources/exec.ts";
 import { readHandleJson } from "../resources/handle-json.ts";
 import type { Client } from "../transport/client.ts";
 import { call, checkCall, openScope, perform, type RequestParts, timeoutOf } from "../transport/request.ts";
@@ -13,6 +13,7 @@ import type { ProcessStatus } from "../types.ts";
 import { extensionsOf, need } from "./capabilities.ts";
 import { Process, type ProcessJson, type TtySize } from "./process.ts";
 import { follow, GRACE_MS, readOpened } from "./process-connection.ts";
+import { whenRunning } from "./when-running.ts";
 
 /** Around a command. */
 export interface CommandOptions {

@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import {
   AuthenticationError,
@@ -69,6 +70,39 @@ describe("errors", () => {
     const error = (await rejection(porter.sandboxes.list({ search: "private" }))) as SandboxError;
     expect(JSON.stringify([error.message, error.body])).not.toContain("sk-very-secret");
     expect(error.message).toContain("GET http://sandbox-api.local/v1/sandbox failed");
+  });
+
+  it("show no secret of a success that is malformed, nor of headers that go with every request", async () => {
+    const echo = (sent: { headers: object }, status?: number) => json({ error: JSON.stringify(sent.headers) }, status);
+    const options = {
+      apiKey: "sk-very-secret",
+      headers: { "X-Proxy-Token": "other-secret", Cookie: "a=1; b=third-secret", "X-Team": "blue" },
+      maxRetries: 0,
+    };
+    for (const status of [200, 400, 500]) {
+      const { porter } = setUp([(sent) => echo(sent, status)], options);
+      const error = (await rejection(porter.volumes.list())) as SandboxError;
+      expect(error.name).toMatch(/MalformedResponse|InvalidRequest|Server/);
+      expect(error.body).toMatchObject({ error: expect.stringContaining("[redacted]") });
+      expect(JSON.stringify([error.message, error.body])).not.toMatch(/secret/);
+      expect(JSON.stringify(error.body)).toContain("blue");
+    }
+    const wrong = json({ error: "the idempotency key mine was used for another body" }, 409);
+    const used = rejection(setUp([wrong]).porter.sandboxes.create(spec, { idempotencyKey: "mine" }));
+    expect(((await used) as Error).message).toContain("key mine was used");
+  });
+
+  it("have a cause without the request that a library keeps in its own: the key is in it", async () => {
+    const inner = brokenConnection("ECONNRESET");
+    const own = (fields: object) => Object.assign(new Error("it broke", { cause: inner }), { name: "Own" }, fields);
+    const headers = { authorization: "Bearer sk-very-secret" };
+    for (const fields of [{ request: { headers } }, { options: { headers } }, { config: { headers }, code: "E1" }]) {
+      const { porter } = setUp([own(fields)], { maxRetries: 0 });
+      const { cause } = (await rejection(porter.volumes.list())) as SandboxError;
+      expect(inspect(cause, { depth: 9 })).not.toContain("secret");
+      expect(cause).toMatchObject({ name: "Own", message: "it broke", cause: inner });
+      if ("code" in fields) expect(cause).toMatchObject({ code: "E1" });
+    }
   });
 
   it("carry the server's field, wait and phase", async () => {

@@ -32,6 +32,8 @@ const BY_CODE: Readonly<Record<string, typeof SandboxError>> = {
   "422 unsupported": UnsupportedError,
 };
 
+type Headers = Readonly<Record<string, string>>;
+
 /** As much of a body as an error keeps, in characters. */
 const LONGEST_BODY = 65_536;
 const LONGEST_MESSAGE = 500;
@@ -41,26 +43,43 @@ export function requestIdOf({ headers }: Response): string | undefined {
   return headers.get("x-request-id") ?? undefined;
 }
 
+/** What a header is called whose value is a secret. */
+const SECRET = /auth|cookie|pass|secret|token|(?<!idempotency-)key/;
+
+/** A server that echoes what it was sent must not bring a secret into a log. */
+function redacted(text: string, headers: Headers): string {
+  for (const name in headers) {
+    // Without its scheme, as in "Bearer …".
+    const value = SECRET.test(name) && headers[name]?.replace(/^\w+ /, "");
+    if (value) text = text.split(value).join("[redacted]");
+  }
+  return text;
+}
+
+/** What an error keeps of a body. */
+export function keptBody(text: string, headers: Headers): unknown {
+  const kept = redacted(text, headers);
+  try {
+    return JSON.parse(kept);
+  } catch {
+    return kept.slice(0, LONGEST_BODY);
+  }
+}
+
 /** Turns an answer that is no success into the error for its status. `data` is its body where somebody read it already. */
 export async function failureOf(
   response: Response,
   data: unknown,
   what: string,
   now: number,
-  key: string | undefined,
+  sent: Headers,
 ): Promise<SandboxError> {
   const { status, headers } = response;
-  let text = response.bodyUsed ? toText(data) : await response.text().catch(() => "");
-  // A server that echoes the key must not bring it into a log.
-  if (key) text = text.split(key).join("[redacted]");
-  let body: unknown = text.slice(0, LONGEST_BODY);
-  try {
-    body = JSON.parse(text);
-  } catch {}
+  const body = keptBody(response.bodyUsed ? toText(data) : await response.text().catch(() => ""), sent);
   const fields = (typeof body === "object" && body !== null ? body : {}) as Record<string, unknown>;
   const field = (name: string) => (typeof fields[name] === "string" ? (fields[name] as string) : undefined);
   const code = field("code") ?? `http_${status}`;
-  const said = (field("error") ?? text).trim().slice(0, LONGEST_MESSAGE);
+  const said = (field("error") ?? toText(body)).trim().slice(0, LONGEST_MESSAGE);
   const Kind =
     BY_CODE[`${status} ${code}`] ??
     BY_STATUS[status] ??
@@ -103,10 +122,19 @@ function cluesIn(error: unknown, depth = 0): string {
   return `${code} ${message} ${inner}`;
 }
 
+/** As an error of some HTTP library without its request, whose headers have the key: a log would show them. */
+function withoutRequest(error: unknown): unknown {
+  const { request, options, config, name, message, stack, code, cause } = (error ?? {}) as Record<string, unknown>;
+  return request || options || config
+    ? Object.assign(new Error(String(message), { cause: withoutRequest(cause) }), { name, stack, code })
+    : error;
+}
+
 /** Turns whatever a `fetch` threw into one error, the same on every runtime. */
 export function connectionFailure(error: unknown, what: string): SandboxError {
   const refused = NEVER_CONNECTED.exec(cluesIn(error))?.[0];
-  const details = { code: "connection_failed", admitted: refused ? false : "unknown", cause: error } as const;
+  const cause = withoutRequest(error);
+  const details = { code: "connection_failed", admitted: refused ? false : "unknown", cause } as const;
   if ((error as Error | undefined)?.name === "TimeoutError")
     return new SandboxTimeoutError(`${what} timed out`, { ...details, code: "timeout" });
   const why = refused ? `could not connect (${refused})` : "the connection broke";
@@ -120,7 +148,7 @@ export function brokenOff(cause: unknown, response: Response | undefined, what: 
     statusCode: response?.status,
     requestId: response && requestIdOf(response),
     admitted: true,
-    cause,
+    cause: withoutRequest(cause),
   });
 }
 

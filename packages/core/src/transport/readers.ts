@@ -1,17 +1,14 @@
 import type { OperationId } from "@porter-sandbox/spec/operations";
 import { MalformedResponseError } from "../errors/client-errors.ts";
 import { checkResponse, type Fault } from "../validation.ts";
-import { requestIdOf } from "./failures.ts";
+import { keptBody, requestIdOf } from "./failures.ts";
 import type { Reader } from "./request.ts";
 import { isJson, routeOf } from "./routes.ts";
 
 /** Reads JSON and checks it against the spec: unknown fields and values pass, a missing or mistyped field does not. */
-export function readJson(response: Response, what: string, id: OperationId): Promise<unknown> {
-  return response.text().then((text) => parseJson(text, response, what, id));
-}
-
-function parseJson(text: string, response: Response, what: string, id: OperationId): unknown {
-  let body: unknown = text;
+export const readJson: Reader<unknown> = async (response, what, id, sent) => {
+  const text = await response.text();
+  let body: unknown;
   let fault: Fault | undefined;
   try {
     body = JSON.parse(text);
@@ -24,11 +21,11 @@ function parseJson(text: string, response: Response, what: string, id: Operation
     code: "malformed_response",
     statusCode: response.status,
     requestId: requestIdOf(response),
-    body,
+    body: keptBody(text, sent),
     admitted: true,
     field: fault.field,
   });
-}
+};
 
 async function readBytes(response: Response): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await response.arrayBuffer());

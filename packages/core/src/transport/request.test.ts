@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
+// Loaded here, so that no test has to wait for it.
+import "../extras/capabilities.ts";
 import { ConfigurationError, NotFoundError, Porter, RateLimitError, type SandboxError } from "../index.ts";
 import { brokenConnection, json, refusal, rejection, type Sent, setUp, status } from "../test-support.ts";
 

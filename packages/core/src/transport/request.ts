@@ -7,7 +7,7 @@ import { notify, type RequestEvent } from "../hooks.ts";
 import { checkRequest } from "../validation.ts";
 import type { Client } from "./client.ts";
 import { answerIn, brokenOff, connectionFailure, failureOf, requestIdOf } from "./failures.ts";
-import { readerOf, readJson } from "./readers.ts";
+import { readerOf } from "./readers.ts";
 import { isTransient, retryDelay } from "./retry.ts";
 import { isJson, type Route, routeOf } from "./routes.ts";
 import { type CallOptions, type OnTimeout, Scope } from "./scope.ts";
@@ -30,10 +30,15 @@ export interface RequestParts {
 }
 
 /** Reads a success. Whatever it throws that is no SandboxError means that the body broke off. */
-export type Reader<T> = (response: Response, what: string, id: OperationId) => Promise<T>;
+export type Reader<T> = (
+  response: Response,
+  what: string,
+  id: OperationId,
+  sent: Readonly<Record<string, string>>,
+) => Promise<T>;
 
 /** The calls that have no limit unless asked. */
-const UNLIMITED = /^(exec|read|write)/;
+const UNLIMITED = /^(exec|read[A-Z]|write)/;
 
 /**
  * Sends a request and reads the answer, which is what the caller says it is: the spec's types are the same as its shapes.
@@ -197,9 +202,9 @@ export async function perform<T>(
         const requestId = requestIdOf(response);
         notify(hooks.onResponse, { ...event, status, requestId, durationMs: client.clock.now() - started });
       }
-      if (!response.ok) throw await failureOf(response, data, what, client.clock.now(), key);
+      if (!response.ok) throw await failureOf(response, data, what, client.clock.now(), headers);
       scope.admitted = true;
-      return await read(response, what, id);
+      return await read(response, what, id, headers);
     } catch (error) {
       if (scope.over) throw error;
       const failure = isSandboxError(error) ? error : brokenOff(error, response, what);
@@ -240,7 +245,7 @@ async function mayFollow(
     retry === "never" ||
     event.attempt > client.maxRetries ||
     !isTransient(failure) ||
-    !(safe || (await hasExtension(client, scope, "idempotency_keys")))
+    !(safe || (await keepsKeys(client, scope)))
   )
     return false;
   const delayMs = retryDelay(event.attempt, failure, client.random);
@@ -252,24 +257,14 @@ async function mayFollow(
   return true;
 }
 
-/** Whether the server says that it has an extension. Asked once, when first needed; no list (404) means none. */
-async function hasExtension(client: Client, scope: Scope, name: string): Promise<boolean> {
-  if (!client.extensions) {
-    const { admitted, lastFailure } = scope;
-    try {
-      const { extensions } = (await perform(client, scope, "getCapabilities", {}, readJson)) as {
-        extensions: string[];
-      };
-      client.extensions = extensions;
-    } catch (error) {
-      if (!(error instanceof NotFoundError)) return false;
-      client.extensions = [];
-    } finally {
-      scope.admitted = admitted;
-      scope.lastFailure = lastFailure;
-    }
+/** Whether the server says that it keeps keys; when it does not answer, it may not. */
+async function keepsKeys(client: Client, scope: Scope): Promise<boolean> {
+  try {
+    const { has } = await import("../extras/capabilities.ts");
+    return await has(client, "idempotency_keys", { signal: scope.signal, timeoutMs: scope.left() });
+  } catch {
+    return false;
   }
-  return client.extensions.includes(name);
 }
 
 /** 128 random bits. Never from the client's `random`: two programs with the same seed must not share keys. */

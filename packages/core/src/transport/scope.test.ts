@@ -20,6 +20,11 @@ describe("time and cancelling", () => {
     expect(clock.pending).toBe(0);
   });
 
+  it("ends every other call as well that is not for contents and commands", async () => {
+    const { porter, clock } = setUp([never]);
+    expect(await rejection(clock.settle(porter.readyz()))).toMatchObject({ code: "timeout" });
+  });
+
   it("counts all attempts and waits together, and keeps the last failure as the cause", async () => {
     const { porter, clock, sent } = setUp([refusal(500), never]);
     const before = clock.now();

@@ -8,7 +8,7 @@ export interface CallOptions {
   signal?: AbortSignal | null | undefined;
   /**
    * Milliseconds for the whole call, all attempts and waits included. Default: the client's `timeoutMs`, but none for
-   * `exec` and the contents of files. `Infinity` is no limit.
+   * `exec`, the contents of files and the input and output of processes. `Infinity` is no limit.
    */
   timeoutMs?: number | undefined;
 }
