@@ -161,9 +161,8 @@ export function forwardUpgrade(
     if (!isFinal(answer)) return fail(garbled);
     answered = true;
     socket.write(headOf(answer, [["Connection", "close"], ...answerHeaders(answer)]), "latin1");
-    pipeline(answer, socket, (error) => {
-      if (error) socket.destroy();
-    });
+    // Whole or not: a client that does not hang up in its turn would keep the connection for ever.
+    pipeline(answer, socket, () => socket.destroy());
   });
   upstream.end();
 }
@@ -172,7 +171,7 @@ export function forwardUpgrade(
 export function refuseUpgrade(socket: Duplex, refusal: Refusal): void {
   const { status, reason, headers, body } = answerOf(refusal);
   const lines = Object.entries({ ...headers, Connection: "close" }).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${status} ${reason}\r\n${lines.join("")}\r\n${body}`);
+  socket.end(`HTTP/1.1 ${status} ${reason}\r\n${lines.join("")}\r\n${body}`, () => socket.destroy());
 }
 
 /** Node's parser takes any byte for a part of the reason; no client has to. */

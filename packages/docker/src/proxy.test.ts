@@ -413,6 +413,22 @@ describe("an upgrade", () => {
     expect(await raw(port, upgrading().replace("web.", "nobody."))).toMatch(/^HTTP\/1\.1 404 /);
   });
 
+  it("that came to nothing is let go, also by who does not hang up", async () => {
+    const { port } = await before(http.createServer(echo));
+    for (const host of ["web.localhost", "nobody.localhost"]) {
+      const socket = net.connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+      socket.on("error", () => {}).resume();
+      socket.write(upgrading().replace("web.localhost", host));
+      await new Promise((resolve) => socket.once("end", resolve));
+      // What is written to a connection that nobody holds is answered with its reset.
+      const poke = () => {
+        socket.write("x");
+        return socket.closed;
+      };
+      await expect.poll(poke, { timeout: 4_000 }).toBe(true);
+    }
+  });
+
   it("ends with the sandbox, and so does what is under way", async () => {
     const { port, routes } = await before(switching());
     const open = raw(port, upgrading(), 10_000);
