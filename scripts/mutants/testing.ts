@@ -77,6 +77,9 @@ export const testingMutants: readonly Mutant[] = [
     ],
     ["metrics are none", "return sandboxes.get(id)?.metrics(window) ?? [];", "return [];", "metrics"],
   ]),
+  ...inFile("packages/testing/src/memory-sandbox.ts", [
+    ["a main process has no input", "call: { ...call, main: true, stdin: input.readable },", "call,", "lifecycle"],
+  ]),
   ...inFile("packages/testing/src/memory-files.ts", [
     ["what is moved stays", "source.parent.entries.delete(source.name);", "", "moving files"],
     [

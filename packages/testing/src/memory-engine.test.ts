@@ -101,6 +101,15 @@ describe("the main process", () => {
     expect(engine.alive()).toEqual(["s1"]);
   });
 
+  it.each([["cat"], ["head", "-c", "1"], ["sh"], ["/bin/bash", "-l"]])("waits for input: %s %s", async (...command) => {
+    const { engine, clock } = setUp();
+    const { ended } = await engine.startSandbox(plan({ command }), never);
+    await clock.advance(24 * 3_600_000);
+    expect(engine.alive()).toEqual(["s1"]);
+    await engine.stopSandbox("s1");
+    expect(await ended).toEqual({ finished_at: 87_400_000 });
+  });
+
   it("takes the commands that run beside it down", async () => {
     const { engine, clock } = setUp();
     await engine.startSandbox(plan({ command: ["sleep", "10"] }), never);

@@ -11,6 +11,7 @@ import type { Command } from "./commands/command.ts";
 import type { FileTree } from "./memory-files.ts";
 import { createLogBook, type LogBook } from "./memory-logs.ts";
 import { type MemoryChange, samplesOf } from "./memory-metrics.ts";
+import { inputPipe } from "./memory-pipes.ts";
 import { type Process, type ProcessCall, startExec, startProcess } from "./memory-process.ts";
 import { createProcessTable, type ProcessTable } from "./memory-processes.ts";
 
@@ -128,11 +129,14 @@ export function startMemorySandbox(options: MemorySandboxOptions): MemorySandbox
     book = createLogBook(() => clock.now());
     const { write } = book;
     const call = callOf({ command: main });
+    // As with containers: it is open, though nobody can write to it.
+    const input = inputPipe();
     const process = startProcess({
       run,
-      call,
+      call: { ...call, main: true, stdin: input.readable },
       stdout: (bytes) => write("stdout", bytes),
       stderr: (bytes) => write("stderr", bytes),
+      atEnd: input.close,
     });
     watch(process);
     seen().add(call.processes.pid, main, process);

@@ -92,6 +92,17 @@ describe("the shell", () => {
     clock.close();
   });
 
+  it("has a main process wait for its input only where it reads nothing else", async () => {
+    const { engine } = await setUp();
+    const signal = new AbortController().signal;
+    const plan = { image: "busybox", env: {}, volume_mounts: {} };
+    const begin = (id: string, command: string[]) => engine.startSandbox({ ...plan, id, name: id, command }, signal);
+    for (const [index, command] of [["/bin/bash", "-l"], ["sh"], ["cat"]].entries()) await begin(`i${index}`, command);
+    const { ended } = await begin("s2", ["sh", "-c", "cat; echo over; exit 3"]);
+    expect((await ended).exit_code).toBe(3);
+    expect(engine.alive()).toEqual(["s1", "i0", "i1", "i2"]);
+  });
+
   it("starts what goes on by itself, which its number finds and ends", async () => {
     const { run, start, finish, engine, clock } = await setUp();
     const begun = await run(

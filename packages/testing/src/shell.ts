@@ -1,6 +1,7 @@
 import { sleep } from "@porter-sandbox/spec";
 import type { BashOptions, CommandContext } from "just-bash";
 import type { CommandCall, Shell } from "./commands/command.ts";
+import { awaitsInput, idle } from "./commands/idling.ts";
 import { bytesOf, contentFromStream } from "./memory-content.ts";
 import { createFileTree } from "./memory-files.ts";
 import { env } from "./shell-environment.ts";
@@ -17,7 +18,8 @@ export type BashShellOptions = Omit<BashOptions, "fs" | "files" | "env" | "cwd" 
  * `setsid -f` starts what goes on by itself, and `kill` ends it; a shell's own `&` does not: just-bash runs such a command
  * at once and to its end.
  *
- * Output arrives when a command ends, not before. A kill ends the command at once for who waits for it, and what it does
+ * Output arrives when a command ends, not before. The input of a sandbox's main process reads as ended, but for a shell
+ * without a script and `cat`, which wait for it as in a container. A kill ends the command at once for who waits for it, and what it does
  * from then on at its next statement.
  *
  * @example
@@ -29,6 +31,7 @@ export function bashShell(options: BashShellOptions = {}): Shell {
   const system = createFileTree(() => 0);
   return {
     async run(call) {
+      if (awaitsInput(call)) return idle(call);
       const { Bash, defineCommand } = await loadBash();
       // Two ways in which images stay alive, which it does not have. They end when they are killed.
       const idles = (name: string, isMeant: (args: string[]) => boolean) =>
@@ -57,7 +60,8 @@ export function bashShell(options: BashShellOptions = {}): Shell {
         ],
         sleep: (ms) => sleep(call.clock, ms, call.signal),
       });
-      const stdin = call.stdin ? latin1FromBytes(bytesOf(await contentFromStream(call.stdin))) : "";
+      // just-bash reads an input to its end before anything runs.
+      const stdin = call.stdin && !call.main ? latin1FromBytes(bytesOf(await contentFromStream(call.stdin))) : "";
       const result = await bash.exec(scriptOf(call.command), {
         stdin,
         stdinKind: "bytes",

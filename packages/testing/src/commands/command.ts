@@ -47,6 +47,8 @@ export interface CommandCall {
   readonly user?: string;
   /** The size of its terminal now; absent when it has none. */
   readonly tty?: () => { readonly rows: number; readonly cols: number };
+  /** A sandbox's main process: its input is open, and nothing ever comes. */
+  readonly main?: true;
   /** Absent when the command has no input: then it reads as empty. */
   readonly stdin?: ReadableStream<Uint8Array>;
   stdout(data: string | Uint8Array): void;

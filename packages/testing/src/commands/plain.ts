@@ -1,6 +1,7 @@
 import { CommandFailure } from "./arguments.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { fileCommands } from "./file-commands.ts";
+import { awaitsInput, idle } from "./idling.ts";
 import { processCommands } from "./process-commands.ts";
 import { textCommands } from "./text-commands.ts";
 
@@ -19,7 +20,7 @@ export const runPlain: Command = async (call) => {
   const [typed = ""] = call.command;
   const name = typed.replace(/^(\/usr)?(\/local)?\/s?bin\//, "");
   const program = programs.get(name);
-  if (!program) return unknown(call, typed, name);
+  if (!program) return awaitsInput(call) ? idle(call) : unknown(call, typed, name);
   try {
     return await program(call);
   } catch (error) {

@@ -1,6 +1,7 @@
 import { sleep as sleepOn } from "@porter-sandbox/spec";
 import { CommandFailure, parseArguments, pathOf } from "./arguments.ts";
 import type { Command, CommandCall } from "./command.ts";
+import { idle } from "./idling.ts";
 
 /** Commands about the process itself: its environment, its time, its exit code. */
 export const processCommands: Record<string, Command> = {
@@ -68,7 +69,7 @@ async function sleep(call: CommandCall): Promise<number> {
   const seconds = operands.reduce((total, text) => total + secondsOf(text), 0);
   // `sleep infinity` is one of the ways in which images stay alive.
   if (seconds === Number.POSITIVE_INFINITY) {
-    await new Promise((resolve) => call.signal.addEventListener("abort", resolve, { once: true }));
+    await idle(call);
   } else {
     await sleepOn(call.clock, seconds * 1000, call.signal);
   }

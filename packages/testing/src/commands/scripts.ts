@@ -19,7 +19,7 @@ export interface ScriptedCall {
   readonly command: readonly string[];
   readonly sandbox: CommandSandbox;
   readonly env: Readonly<Record<string, string>>;
-  /** Reads what was sent to its input, to the end; empty when it has none. */
+  /** Reads what was sent to its input, to the end; empty when it has none. That of a main process has no end. */
   stdin(): Promise<string>;
   /** The same as it comes, instead of `stdin()`; undefined when it has none. */
   readonly input: ReadableStream<Uint8Array> | undefined;

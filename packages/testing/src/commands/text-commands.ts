@@ -1,6 +1,7 @@
 import { bytesOf, contentFrom, emptyContent, joinContent, textOf } from "../memory-content.ts";
 import { CommandFailure, onFile, parseArguments, parseCount, pathOf, readOperands } from "./arguments.ts";
 import type { Command, CommandCall } from "./command.ts";
+import { idle } from "./idling.ts";
 
 /** Commands that read and write bytes and text. */
 export const textCommands: Record<string, Command> = { echo, printf, cat, head, tail, wc, tee };
@@ -112,7 +113,7 @@ async function tail(call: CommandCall): Promise<number> {
     return bytes.subarray(lines[0]?.start ?? bytes.byteLength);
   });
   // `tail -f` is how images stay alive. It ends when it is killed; what is added to the file later is not followed.
-  if (flags.size > 0) await new Promise((resolve) => call.signal.addEventListener("abort", resolve, { once: true }));
+  if (flags.size > 0) await idle(call);
   return 0;
 }
 

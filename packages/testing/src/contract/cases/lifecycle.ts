@@ -47,6 +47,12 @@ export const lifecycle = casesOf("lifecycle", {
     },
   },
 
+  "a main process that reads its input goes on": async (c) => {
+    const { id } = await c.running({ command: ["cat"] });
+    equal((await c.exec(id, ["true"])).exit_code, 0, "exit_code of a command");
+    equal((await c.status(id)).phase, "running", "phase");
+  },
+
   "a program that does not exist fails the sandbox": async (c) => {
     const { id } = await c.create({ command: ["/no/such/program"] });
     await c.phase(id, "failed");
