@@ -193,7 +193,7 @@ export interface Engine {
    */
   refuses?(plan: SandboxPlan): { readonly field: string; readonly rule: string } | undefined;
 
-  /** What exists of ours, by id; asked once when the control plane starts, to reconcile it with the store. */
+  /** What exists of ours, by id; asked when the control plane starts, until it is answered, to reconcile it with the store. */
   inventory(): Promise<{ sandboxes: string[]; volumes: string[]; snapshots: string[] }>;
 
   /**
@@ -205,7 +205,10 @@ export interface Engine {
    * until then the sandbox is `queued`. One that lets nobody wait calls it at once.
    */
   startSandbox(plan: SandboxPlan, signal: AbortSignal, begins?: () => void): Promise<RunningSandbox>;
-  /** Takes up a sandbox that a former control plane started; undefined when the engine has none of that id. */
+  /**
+   * Takes up a sandbox that a former control plane started; undefined when the engine has none of that id. A rejection is
+   * that sandbox's alone: it is asked for again later, and the others go on.
+   */
   attachSandbox(id: string): Promise<RunningSandbox | undefined>;
   /** Kills what runs in it. Its output stays readable. Unknown and ended sandboxes are fine. */
   stopSandbox(id: string): Promise<void>;
