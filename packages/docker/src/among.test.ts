@@ -23,7 +23,7 @@ function setUp(answers: Record<string, (options: CallOptions) => unknown> = {}) 
     return found === undefined ? { StatusCode: 0, State: { Running: true } } : answers[found]?.(options);
   };
   const client = { call: answer, stream: answer } as unknown as DockerClient;
-  const clock = createVirtualClock();
+  const clock = createVirtualClock({ start: 0 });
   const options: AmongOptions = {
     ...{ client, clock, names: namesOf("test"), images: createImages(client, {}), helperImage: "busybox:1" },
     leftovers: { remove: (name) => client.call("DELETE", `/containers/${name}`), close: async () => {} },

@@ -103,8 +103,15 @@ describe("the body of a sandbox", () => {
     { seccomp: "unconfined" },
     { capabilities: ["CHOWN", "NET_RAW"] },
     { capabilities: ["cap_sys_admin"] },
+    ...["ALL", "SYS_TIME", "SYSLOG", "SYS_BOOT", "PERFMON", "MAC_ADMIN", "CHECKPOINT_RESTORE", "SYS_RESOURCE", ""].map(
+      (name) => ({ capabilities: [name] }),
+    ),
   ])("is not opened by %o", (isolation) => {
     expect(() => checkIsolation(isolation)).toThrow(/^isolation\./);
+  });
+
+  it("may keep what stays in it", () => {
+    checkIsolation({ capabilities: ["CHOWN", "CAP_SETUID", "sys_chroot", "SETFCAP", "AUDIT_WRITE"] });
   });
 });
 

@@ -126,6 +126,7 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
     network,
     ingress,
     filtered,
+    exposes,
     pool,
     limits,
     isolation,
@@ -258,6 +259,7 @@ export function dockerEngine(options: DockerEngineOptions = {}): DockerEngine {
 
     async close() {
       metrics.close();
+      images.close();
       // Before the network: nothing may be on it any more when it goes.
       await pool?.close().catch(() => {});
       await leftovers.close();

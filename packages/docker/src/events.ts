@@ -25,11 +25,11 @@ interface WireEvent {
   readonly Actor?: { readonly ID?: string; readonly Attributes?: Record<string, string> };
 }
 
-const longestPauseMs = 5_000;
+const [shortestPauseMs, longestPauseMs] = [100, 5_000];
 
 /**
  * One stream of the engine's events about what carries our label. Nothing polls: when the stream breaks it is taken up
- * again, with growing pauses while the engine is away, and listeners are told to look for themselves.
+ * again, with growing pauses while the engine is away or cuts it at once, and listeners are told to look for themselves.
  */
 export function createEventFeed(client: DockerClient, names: Names, clock: Clock): EventFeed {
   const listeners = new Set<(event: DockerEvent) => void>();
@@ -37,11 +37,14 @@ export function createEventFeed(client: DockerClient, names: Names, clock: Clock
   const stop = new AbortController();
   let connected: Promise<void> | undefined;
   let everConnected = false;
+  let pauseMs = shortestPauseMs;
+  let cancelRetry: (() => void) | undefined;
 
   const filters = { type: ["container"], event: ["die", "oom", "destroy", "exec_die"], ...names.filters() };
 
   async function connect(): Promise<void> {
     const body = await client.stream("GET", "/events", { query: { filters }, signal: stop.signal });
+    const since = clock.now();
     if (everConnected) for (const resync of resyncs) resync();
     everConnected = true;
     let rest = "";
@@ -55,7 +58,8 @@ export function createEventFeed(client: DockerClient, names: Names, clock: Clock
     body.on("error", () => {});
     body.once("close", () => {
       connected = undefined;
-      if (!stop.signal.aborted) reconnect(100);
+      if (clock.now() - since >= longestPauseMs) pauseMs = shortestPauseMs;
+      later();
     });
   }
 
@@ -71,21 +75,27 @@ export function createEventFeed(client: DockerClient, names: Names, clock: Clock
     for (const listener of [...listeners]) listener(told);
   }
 
-  function reconnect(pauseMs: number): void {
-    if (connected !== undefined || stop.signal.aborted) return;
+  /** At once, for somebody who waits for it. */
+  function reconnect(): Promise<void> {
+    cancelRetry?.();
+    cancelRetry = undefined;
     const attempt = connect();
     connected = attempt;
     attempt.catch(() => {
-      if (connected === attempt) connected = undefined;
-      if (!stop.signal.aborted) clock.schedule(() => reconnect(Math.min(pauseMs * 2, longestPauseMs)), pauseMs);
+      connected = undefined;
+      later();
     });
+    return attempt;
+  }
+
+  function later(): void {
+    if (stop.signal.aborted || cancelRetry !== undefined) return;
+    cancelRetry = clock.schedule(() => void reconnect().catch(() => {}), pauseMs);
+    pauseMs = Math.min(pauseMs * 2, longestPauseMs);
   }
 
   return {
-    async ready() {
-      if (connected === undefined) reconnect(100);
-      await connected;
-    },
+    ready: () => connected ?? reconnect(),
     listen(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -96,6 +106,7 @@ export function createEventFeed(client: DockerClient, names: Names, clock: Clock
     },
     close() {
       stop.abort(new Error("the engine is closed"));
+      cancelRetry?.();
       listeners.clear();
     },
   };

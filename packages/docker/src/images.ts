@@ -41,6 +41,8 @@ export interface Images {
   pull(image: string, signal?: AbortSignal): Promise<void>;
   /** Creates a container; its image is pulled first when it is missing. Answers the container's id. */
   create(body: ContainerBody, name: string): Promise<string>;
+  /** Calls off all pulls, those that come later too. */
+  close(): void;
 }
 
 /** What is sent to create a container. */
@@ -125,9 +127,13 @@ export function createImages(client: DockerClient, options: ImageOptions): Image
     });
   }
 
+  let closed = false;
+  const whenClosed = () => new EngineError("engine_error", "the engine is closed");
+
   const self: Images = {
     async pull(image, signal) {
       signal?.throwIfAborted();
+      if (closed) throw whenClosed();
       let shared = pulls.get(image);
       if (shared === undefined) {
         const stop = new AbortController();
@@ -158,6 +164,10 @@ export function createImages(client: DockerClient, options: ImageOptions): Image
         await self.pull(json.Image);
         return attempt();
       }
+    },
+    close() {
+      closed = true;
+      for (const { stop } of pulls.values()) stop.abort(whenClosed());
     },
   };
   return self;

@@ -22,7 +22,6 @@ export interface ContainerInspection {
   };
   readonly HostConfig: {
     readonly NetworkMode?: string;
-    readonly NanoCpus?: number;
     readonly CpuQuota?: number;
     readonly Memory?: number;
   };

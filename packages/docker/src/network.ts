@@ -20,6 +20,8 @@ import { createSpares } from "./spares.ts";
 export interface Network {
   /** Makes the network when it is not there. Answers the ranges that sandboxes' addresses come from. */
   ensure(): Promise<readonly string[]>;
+  /** Starts a container on the network, which is made again when somebody removed it. */
+  start(container: string): Promise<void>;
   /** A create that may need a holder is on its way, until the answer is called: the making of spare ones waits for it. */
   coming(): () => void;
   /**
@@ -63,8 +65,7 @@ export interface NetworkOptions {
 }
 
 interface NetworkInspection {
-  readonly Labels?: Record<string, string> | null;
-  readonly IPAM?: { readonly Config?: readonly { readonly Subnet?: string; readonly Gateway?: string }[] | null };
+  readonly IPAM?: { readonly Config?: readonly { readonly Subnet?: string }[] | null };
 }
 
 export function createNetwork(options: NetworkOptions): Network {
@@ -159,14 +160,25 @@ export function createNetwork(options: NetworkOptions): Network {
     }
     own.add(id);
     try {
-      await client.call("POST", `/containers/${id}/start`);
+      await start(id);
       const found = await client.call<ContainerInspection>("GET", `/containers/${id}/json`);
       await filter(found, needs);
       return { id, address: found.NetworkSettings?.Networks?.[names.network]?.IPAddress ?? "" };
     } catch (error) {
       await release(id).catch(() => {});
-      if (hasStatus(error, 404)) made = undefined;
       throw error;
+    }
+  }
+
+  async function start(container: string): Promise<void> {
+    const attempt = () => client.call("POST", `/containers/${container}/start`);
+    try {
+      await attempt();
+    } catch (error) {
+      if (!hasStatus(error, 404)) throw error;
+      made = undefined;
+      await subnets();
+      await attempt();
     }
   }
 
@@ -199,6 +211,7 @@ export function createNetwork(options: NetworkOptions): Network {
 
   return {
     ensure: subnets,
+    start,
     coming: spares.coming,
     async holder(needs, signal) {
       signal.throwIfAborted();

@@ -30,6 +30,10 @@ describe("options that are refused, each by its name", () => {
     [{ pool: { image: "a", size: 0 } }, "pool.size: must be a whole number from 1 to 100 (got 0)"],
     [{ pool: { image: "a", size: 1 }, egress: "unenforced" }, 'pool: goes only with egress: "enforced"'],
     [{ isolation: { userns: "host" } }, 'isolation.userns: must not be "host"'],
+    [
+      { isolation: { capabilities: ["CHOWN", "NET_RAW"] } },
+      'isolation.capabilities[1]: must be one of CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, NET_BIND_SERVICE, SETGID, SETPCAP, SETUID, AUDIT_WRITE, SETFCAP, SYS_CHROOT; others reach past a sandbox (got "NET_RAW")',
+    ],
   ])("%j", (options, message) => {
     expect(() => checkOptions(options as DockerEngineOptions)).toThrow(new Error(message));
   });

@@ -8,8 +8,9 @@ import type { SandboxPlan } from "@porter-sandbox/api";
 import type { Clock } from "@porter-sandbox/spec";
 import type { DockerClient } from "./client.ts";
 import { type DefaultLimits, defaultSize, type Isolation, sandboxBody, sizeOfPlan } from "./container-body.ts";
+import { unless } from "./errors.ts";
 import type { EventFeed } from "./events.ts";
-import { type Images, lacksImage } from "./images.ts";
+import type { Images } from "./images.ts";
 import type { ContainerInspection, ImageInspection } from "./inspection.ts";
 import type { Leftovers } from "./leftovers.ts";
 import type { Names } from "./names.ts";
@@ -74,6 +75,8 @@ export function createPool(options: PoolOptions): Pool {
   const own = new Set<string>();
   let filling: Promise<void> | undefined;
   let cancel = () => {};
+  /** Nothing is made for now. */
+  let resting = false;
   let closed = false;
 
   const drop = ({ id, holder }: WarmContainer): Promise<unknown> => {
@@ -82,14 +85,31 @@ export function createPool(options: PoolOptions): Pool {
   };
 
   events.listen(({ action, container }) => {
-    if (action !== "die" && action !== "destroy") return;
+    if (action === "die" || action === "destroy") gone(container);
+  });
+  events.onResync(() => {
+    for (const { id } of ready) void lookAt(id);
+  });
+
+  function gone(container: string): void {
+    // One that is just being made is dropped by its maker.
+    if (!own.delete(container)) return;
     const at = ready.findIndex(({ id }) => id === container);
     const [ended] = at === -1 ? [] : ready.splice(at, 1);
-    if (ended === undefined) return;
-    void drop(ended);
+    if (ended !== undefined) void drop(ended);
     // Not at once: an image whose command ends would keep the engine busy with nothing.
-    later(restMs);
-  });
+    rest();
+  }
+
+  async function lookAt(container: string): Promise<void> {
+    try {
+      const path = `/containers/${container}/json`;
+      const found = await unless([404], client.call<ContainerInspection>("GET", path));
+      if (found?.State.Running !== true) gone(container);
+    } catch {
+      // The engine is away; the feed says when to look again.
+    }
+  }
 
   async function make(): Promise<void> {
     const id = randomUUID();
@@ -101,11 +121,11 @@ export function createPool(options: PoolOptions): Pool {
       kind: "pool",
     });
     try {
-      const { Id } = await client.call<{ Id: string }>("POST", "/containers/create", { query: { name }, json: body });
+      const Id = await images.create(body, name);
       own.add(Id);
       await client.call("POST", `/containers/${Id}/start`);
       const made = { id: Id, holder: holder.id };
-      if (closed) await drop(made);
+      if (closed || !own.has(Id)) await drop(made);
       else ready.push(made);
     } catch (error) {
       await Promise.all([leftovers.remove(name), network.release(holder.id)]);
@@ -115,27 +135,32 @@ export function createPool(options: PoolOptions): Pool {
 
   async function makeAll(): Promise<void> {
     await events.ready();
-    while (!closed && ready.length < wanted.size) {
-      try {
-        await make();
-      } catch (error) {
-        if (!lacksImage(error)) throw error;
-        await images.pull(wanted.image);
-      }
-    }
+    while (!closed && !resting && ready.length < wanted.size) await make();
   }
 
-  function later(ms: number): void {
+  function later(): void {
+    if (closed || resting) return;
     cancel();
-    if (!closed) cancel = clock.schedule(fill, ms);
+    cancel = clock.schedule(fill, calmMs);
+  }
+
+  function rest(): void {
+    if (closed || resting) return;
+    cancel();
+    resting = true;
+    cancel = clock.schedule(() => {
+      resting = false;
+      fill();
+    }, restMs);
   }
 
   function fill(): void {
+    if (closed || resting) return;
     cancel();
-    if (closed || filling !== undefined || ready.length >= wanted.size) return;
+    if (filling !== undefined || ready.length >= wanted.size) return;
     filling = makeAll()
       // Whoever creates a sandbox sees why; here it is only tried again.
-      .catch(() => later(restMs))
+      .catch(rest)
       .finally(() => {
         filling = undefined;
       });
@@ -173,7 +198,7 @@ export function createPool(options: PoolOptions): Pool {
     async take(plan) {
       if (closed || !serves(plan)) return undefined;
       for (let one = ready.shift(); one !== undefined; one = ready.shift()) {
-        later(calmMs);
+        later();
         const fit = await isFit(one);
         if (fit) {
           try {

@@ -18,6 +18,7 @@ import { type Leftovers, removeContainer } from "./leftovers.ts";
 import { label, type Names } from "./names.ts";
 import type { Holder, Network } from "./network.ts";
 import type { Pool } from "./pool.ts";
+import type { Target } from "./proxy-routes.ts";
 
 export interface Sandboxes {
   /** Waits for its turn and for room, says that it begins, and brings it up. */
@@ -52,6 +53,8 @@ export interface SandboxesOptions {
   readonly pool?: Pool | undefined;
   /** Whether sandboxes run behind a holder's packet filter. */
   readonly filtered: boolean;
+  /** Whether there is a proxy for the ports of sandboxes. */
+  readonly exposes: boolean;
   /** Whose turn it is to be brought up, and what is promised to those that run. */
   readonly queue: SandboxQueue;
   /** Called for each sandbox that runs, and when it does not any more. */
@@ -59,8 +62,12 @@ export interface SandboxesOptions {
   readonly onEnded: (sandbox: string) => void;
 }
 
-/** The image has to be pulled first. */
-class ImageMissing extends Error {}
+/** The image has to be pulled first; what is told when it was. */
+class ImageMissing extends EngineError {
+  constructor(image: string) {
+    super("image_pull", `image ${image} could not be pulled: it is gone again`);
+  }
+}
 
 interface Watched {
   readonly sandbox: string;
@@ -81,6 +88,7 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
     ingress,
     pool,
     filtered,
+    exposes,
     queue,
   } = options;
   const containers = new Map<string, SandboxContainer>();
@@ -186,13 +194,22 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
       if (lacksImage(error)) {
         if (plan.snapshot_id !== undefined)
           throw new EngineError("not_found", `snapshot ${plan.snapshot_id} does not exist`);
-        throw new ImageMissing();
+        throw new ImageMissing(plan.image);
       }
       if (hasStatus(error, 409) && (await removeUnstarted(plan.id))) return attempt();
       if (hasStatus(error, 400) && /invalid reference format/i.test((error as Error).message)) {
         throw new EngineError("image_pull", `image ${plan.image} could not be pulled: ${(error as Error).message}`);
       }
       throw error;
+    }
+  }
+
+  /** What cannot be let go is a sandbox all the same. */
+  async function letGo(container: string): Promise<void> {
+    try {
+      await release(client, container);
+    } catch (error) {
+      if (error instanceof DockerUnreachable) throw error;
     }
   }
 
@@ -215,6 +232,18 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
 
   const list = (kind: "sandbox" | "pool" | "holder" | "kill") =>
     client.call<ContainerSummary[]>("GET", "/containers/json", { query: { all: true, filters: names.filters(kind) } });
+
+  /** A mount would make a volume that is not there, as an empty one that nobody knows. */
+  async function checkVolumes({ volume_mounts }: SandboxPlan): Promise<void> {
+    const check = async (id: string) => {
+      const found = unless(
+        [404],
+        client.call("GET", `/volumes/${names.volume(id)}`).then(() => true),
+      );
+      if (!(await found)) throw new EngineError("not_found", `volume ${id} does not exist`);
+    };
+    await Promise.all(Object.values(volume_mounts).map(check));
+  }
 
   async function networkFor(plan: SandboxPlan, signal: AbortSignal): Promise<{ mode: string; holder?: Holder }> {
     const port = plan.networking?.port;
@@ -248,12 +277,12 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
     let holder: Holder | undefined;
     const networking = networkFor(plan, signal);
     try {
-      const [, net] = await Promise.all([orAbort(events.ready(), signal), networking]);
+      const [, net] = await Promise.all([orAbort(events.ready(), signal), networking, checkVolumes(plan)]);
       holder = net.holder;
       signal.throwIfAborted();
       container = await create(plan, net.mode, exposure);
       signal.throwIfAborted();
-      await client.call("POST", `/containers/${container}/start`);
+      await network.start(container);
       signal.throwIfAborted();
       const made = { id: container, network: holder?.id ?? container };
       return await watching(made.id, async () => {
@@ -303,15 +332,22 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
     container: SandboxContainer,
     exposure: Exposure,
   ): Promise<RunningSandbox | undefined> {
-    await ingress.reclaim(id, exposure);
-    const networked = await inspect(container.network);
+    let target: Target | undefined;
+    try {
+      await ingress.reclaim(id, exposure);
+      const networked = await inspect(container.network);
+      // One that was killed has no address any more, though the sandbox runs on.
+      if (networked?.State.Running === true) target = targetOf(networked, names, exposure.port);
+    } catch (error) {
+      if (error instanceof DockerUnreachable) throw error;
+      // The port of the proxy, or the name, is somebody else's by now: nobody finds the sandbox, which is well otherwise.
+    }
     const found = await inspect(container.id);
-    if (found === undefined || networked === undefined || !found.State.Running) {
+    if (target === undefined || found?.State.Running !== true) {
       ingress.release(id);
       return found && running(id, container, found.State);
     }
-    const host = ingress.serve(id, exposure, targetOf(networked, names, exposure.port));
-    return running(id, container, found.State, host);
+    return running(id, container, found.State, ingress.serve(id, exposure, target));
   }
 
   return {
@@ -361,9 +397,9 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
           return undefined;
         }
         // Held still for the kill of a command, by a server that went away before it let go.
-        if (found.State.Status === "paused") await release(client, container.id);
+        if (found.State.Status === "paused") await letGo(container.id);
         if (found.State.Running) queue.hold(id, sizeOfContainer(found.HostConfig));
-        const exposure = readExposure(found.Config.Labels?.[label.ingress]);
+        const exposure = exposes ? readExposure(found.Config.Labels?.[label.ingress]) : undefined;
         if (exposure === undefined || !found.State.Running) return running(id, container, found.State);
         return reattach(id, container, exposure);
       });

@@ -117,9 +117,14 @@ export function volumeFiles({ client, events, helpers, clock, silenceMs }: Files
     const input = exec.stdin?.getWriter();
     if (input === undefined) throw new EngineError("engine_error", "the helper takes no input");
     let size = 0;
+    /** What takes no more has ended, and says why: the disk is full, say. */
+    const ended = async (error: unknown) => {
+      const { exit_code } = await exec.exit;
+      throw exit_code === 0 ? error : failure(await said);
+    };
     try {
       for (let chunk: Uint8Array | undefined = head; chunk !== undefined; ) {
-        await Promise.race([input.write(chunk), exec.exit.then(() => new Promise(() => {}))]);
+        await Promise.race([input.write(chunk).catch(ended), exec.exit.then(() => new Promise(() => {}))]);
         size += chunk.byteLength;
         const next = await rest.read();
         chunk = next.done ? undefined : next.value;

@@ -130,7 +130,7 @@ export function createVolumeHelpers(options: HelpersOptions): VolumeHelpers {
     if (slots.get(volume) === slot) slots.delete(volume);
     slot.cancelIdle();
     const helper = await slot.started.catch(() => undefined);
-    if (helper !== undefined) await removeContainer(client, helper.container);
+    if (helper !== undefined) await leftovers.remove(helper.container);
   }
 
   function take(volume: string): Slot {

@@ -145,6 +145,55 @@ function exposing(name: string, options: DockerEngineOptions, why: string | unde
       await next.close();
     });
 
+    it("that cannot be served any more takes no sandbox with it", async () => {
+      const domain = `kept-${newId("x")}.test`;
+      const made = web("here", { networking: { port, visibility: "public", domain } });
+      const own = bench({ ...options, installation: newId("lost") });
+      await own.engine.startSandbox(made, forever);
+      await own.engine.close();
+      const taken = net.createServer();
+      await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve));
+      const attach = async (b: Bench) => {
+        const running = await b.engine.attachSandbox(made.id);
+        expect(await b.run(made.id, "echo", "well")).toMatchObject({ stdout: "well\n" });
+        await b.engine.close();
+        b.client.close();
+        return running?.host;
+      };
+      const next = (changes: DockerEngineOptions = {}) =>
+        bench({ ...options, installation: own.installation, ...changes });
+
+      expect(await attach(next())).toContain(domain);
+      expect(await attach(next({ proxy: false }))).toBe("");
+      expect(await attach(next({ proxy: { port: (taken.address() as net.AddressInfo).port } }))).toBe("");
+      taken.close();
+      const other = next();
+      await other.engine.startSandbox(web("thief", { networking: { port, visibility: "public", domain } }), forever);
+      expect(await attach(other)).toBe("");
+      const query = { filters: { label: [`${label.kind}=holder`, `${label.installation}=${own.installation}`] } };
+      for (const { Id } of await own.client.call<{ Id: string }[]>("GET", "/containers/json", { query })) {
+        await own.client.call("POST", `/containers/${Id}/kill`);
+      }
+      expect(await attach(next())).toEqual(options.egress === "enforced" ? "" : expect.stringContaining(domain));
+      own.client.close();
+      await next().close();
+    });
+
+    it("is there again when somebody removed the network while no sandbox was on it", async () => {
+      const own = bench({ ...options, installation: newId("pruned"), spareNetworks: 0 });
+      for (let round = 0; round < 2; round += 1) {
+        const made = web("here");
+        await answers((await own.engine.startSandbox(made, forever)).host, "here");
+        await own.engine.removeSandbox(made.id);
+        await expect
+          .poll(() =>
+            own.client.call("DELETE", `/networks/porter-sandbox-${own.installation}`).then(() => "removed", String),
+          )
+          .toBe("removed");
+      }
+      await own.close();
+    });
+
     it("is never what an image or a snapshot says of itself", async () => {
       const made = web("origin");
       const own = bench({ ...options, installation: newId("labels") });

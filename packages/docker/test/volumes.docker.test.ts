@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { label } from "../src/names.ts";
 import { type Bench, bench, bytesOf, forever, missing, newId, plan } from "./fixture.ts";
 
 const MiB = 1024 * 1024;
@@ -34,6 +35,33 @@ describe.skipIf(missing !== undefined)(`volumes and their files ${missing ?? ""}
     expect(await text("/c/moved.txt")).toBe("again");
     await files().write("/c/empty", bytesOf(""));
     expect(await files().stat("/c/empty")).toMatchObject({ name: "empty", size_bytes: 0 });
+  });
+
+  it("says that the disk is full, in its own words", async () => {
+    const small = newId("vol");
+    const Labels = { [label.installation]: b.installation, [label.kind]: "volume", [label.id]: small };
+    const DriverOpts = { type: "tmpfs", device: "tmpfs", o: "size=1m" };
+    const Name = `porter-sandbox-${b.installation}.volume.${small}`;
+    await b.client.call("POST", "/volumes/create", { json: { Name, Labels, DriverOpts } });
+    for (const size of [2 * MiB, 64 * MiB]) {
+      await expect(b.engine.files(small).write("/large", bytesOf(new Uint8Array(size)))).rejects.toMatchObject({
+        code: "engine_error",
+        message: expect.stringContaining("No space left"),
+      });
+    }
+    expect(await b.engine.files(small).list("/")).toEqual([]);
+    await b.engine.deleteVolume(small);
+  });
+
+  it("is refused to a sandbox when somebody removed it, and not made anew", async () => {
+    const gone = newId("vol");
+    await b.engine.createVolume({ id: gone, type: "disk" });
+    await b.engine.deleteVolume(gone);
+    await expect(b.engine.startSandbox(plan({ volume_mounts: { "/v": gone } }), forever)).rejects.toMatchObject({
+      code: "not_found",
+      message: `volume ${gone} does not exist`,
+    });
+    expect((await b.left()).volumes.filter((name) => name.includes(gone))).toEqual([]);
   });
 
   it("says how a path is wrong", async () => {
