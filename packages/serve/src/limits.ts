@@ -1,6 +1,6 @@
 /** What bounds the server, beside the bounds of the API itself (`createSandboxApi({ limits })`: bodies and files). */
 export interface ServeLimits {
-  /** How long the headers of a request may take, in milliseconds. Default 10 seconds. */
+  /** How long the headers of a request may take, and a TLS handshake before them, in milliseconds. Default 10 seconds. */
   readonly headersMs: number;
   /** How long a whole request may take to arrive, its body included, in milliseconds. Default 15 minutes. */
   readonly requestMs: number;

@@ -52,6 +52,17 @@ async function ask(url: string, options: RequestOptions & { body?: string } = {}
   return { status: response.statusCode, headers: response.headers, text };
 }
 
+/** A key, and a certificate that it signed itself. */
+function certificate() {
+  const folder = mkdtempSync(join(tmpdir(), "porter-sandbox-tls-"));
+  const [keyFile, certFile] = [join(folder, "key.pem"), join(folder, "cert.pem")];
+  const how = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost";
+  execFileSync("openssl", [...how.split(" "), "-keyout", keyFile, "-out", certFile], { stdio: "ignore" });
+  const tls = { key: readFileSync(keyFile), cert: readFileSync(certFile) };
+  rmSync(folder, { recursive: true });
+  return tls;
+}
+
 const ended = (lines: Line[], operation: string) =>
   expect.poll(() => lines.find((line) => line.event === "request" && line.operation === operation)).toBeDefined();
 
@@ -156,12 +167,7 @@ describe("serving", () => {
   });
 
   test("a certificate of its own makes it HTTPS", async () => {
-    const folder = mkdtempSync(join(tmpdir(), "porter-sandbox-tls-"));
-    const [keyFile, certFile] = [join(folder, "key.pem"), join(folder, "cert.pem")];
-    const how = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost";
-    execFileSync("openssl", [...how.split(" "), "-keyout", keyFile, "-out", certFile], { stdio: "ignore" });
-    const tls = { key: readFileSync(keyFile), cert: readFileSync(certFile) };
-    rmSync(folder, { recursive: true });
+    const tls = certificate();
     const { url } = await start(
       apiOf(() => new Response("secure")),
       { tls },
@@ -341,6 +347,13 @@ describe("limits", () => {
     const socket = connect(port, "127.0.0.1");
     socket.write("GET /healthz HTTP/1.1\r\nHost: a\r\n");
     expect(await readAll(socket)).toMatch(/^HTTP\/1\.1 408 .*"code":"invalid_request"/s);
+  });
+
+  test("a TLS handshake that does not come is given up on", async () => {
+    const { port } = await start(memoryApi(true).api, { tls: certificate(), limits: { headersMs: 100 } });
+    const socket = connect(port, "127.0.0.1");
+    socket.on("error", () => {}).resume();
+    await once(socket, "close");
   });
 
   test("a client that is given up on, and does not hang up, keeps its connection for a moment only", async () => {

@@ -96,7 +96,9 @@ function createServer(tls: ServeOptions["tls"], limits: ServeLimits): Server {
   };
   let server: Server;
   try {
-    server = certificate ? createHttpsServer({ ...bounds, ...certificate }) : createHttpServer(bounds);
+    server = certificate
+      ? createHttpsServer({ ...bounds, ...certificate, handshakeTimeout: bounds.headersTimeout })
+      : createHttpServer(bounds);
   } catch (error) {
     throw new TypeError("tls: must be a private key and a certificate that belong together, both PEM", {
       cause: error,
