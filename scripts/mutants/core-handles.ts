@@ -115,8 +115,8 @@ export const coreHandleMutants: readonly Mutant[] = [
     ],
     [
       "deletes delete nothing",
-      "return deleteVolume(this.#client, await this.#idOf(name, options), options);",
-      "await this.#idOf(name, options);",
+      "return deleteVolume(this.#client, await this.#idOf(name, whole), whole);",
+      "await this.#idOf(name, whole);",
       "volumes",
       "faults",
     ],

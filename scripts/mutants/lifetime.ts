@@ -126,10 +126,10 @@ export const lifetimeMutants: readonly Mutant[] = [
     ],
   ]),
   ...inFile("packages/core/src/extras/ttl.ts", [
-    ["a longer life is asked of any server", 'await need(client, "lifetime", "extendTtl", options);', "", "lifetime"],
+    ["a longer life is asked of any server", 'await need(client, "lifetime", "extendTtl", whole);', "", "lifetime"],
     [
       "an idle timeout is asked of any server",
-      'await need(client, "lifetime", "idle_timeout_seconds", options);',
+      'await need(client, "lifetime", "idle_timeout_seconds", whole);',
       "",
       "lifetime",
     ],

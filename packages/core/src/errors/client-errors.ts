@@ -29,10 +29,10 @@ export class CommandTimeoutError extends SandboxTimeoutError {
   static {
     CommandTimeoutError.prototype.name = "CommandTimeoutError";
   }
-  /** The output so far; empty where the server answers only when a command has ended. */
+  /** The output so far; empty where the server answers only when a command has ended, and where it was read as it came. */
   declare readonly stdout: string;
   declare readonly stderr: string;
-  /** Whether the command was killed: `false` when it never started, `"unknown"` when the server does not say. */
+  /** Whether the command was killed: `false` when it never started, or goes on; `"unknown"` when the server does not say. */
   declare readonly killed: boolean | "unknown";
 }
 

@@ -15,7 +15,7 @@ import {
 import { exec } from "../resources/exec.ts";
 import type { Client } from "../transport/client.ts";
 import { withinScope } from "../transport/request.ts";
-import type { CallOptions, Scope } from "../transport/scope.ts";
+import { type CallOptions, type Scope, shared } from "../transport/scope.ts";
 import type { ExecResult } from "../types.ts";
 import type { JobWaitOptions } from "./job.ts";
 import { lateError, poll, unlimited } from "./polling.ts";
@@ -86,12 +86,12 @@ export async function ask(
   options?: CallOptions,
   looks = LOOKS,
 ): Promise<ExecResult> {
-  const limits = { ...options, timeoutMs: options?.timeoutMs ?? client.timeoutMs };
-  const result = await exec(client, sandboxId, script, limits);
+  const whole = shared(client, options);
+  const result = await exec(client, sandboxId, script, whole);
   const { exit_code } = result;
   if (exit_code === 0) return result;
   if (exit_code === 126 || exit_code === 127) throw withoutShell();
-  if (exit_code > 128 && looks > 1) return ask(client, sandboxId, script, options, looks - 1);
+  if (exit_code > 128 && looks > 1) return ask(client, sandboxId, script, whole, looks - 1);
   throw new SandboxError(`The jobs of sandbox ${sandboxId} could not be asked for: exit code ${exit_code}`, {
     code: "job_script_failed",
     admitted: true,

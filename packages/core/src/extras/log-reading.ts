@@ -6,7 +6,7 @@ import { LogGapError } from "../errors/log-gap-error.ts";
 import { invalidRequest, RateLimitError, UnsupportedError } from "../errors/status-errors.ts";
 import type { Client } from "../transport/client.ts";
 import { call, checkCall } from "../transport/request.ts";
-import type { CallOptions } from "../transport/scope.ts";
+import { type CallOptions, shared } from "../transport/scope.ts";
 import type { FollowQuery, LogFilters, LogLine, LogsQuery, StatusResponse } from "../types.ts";
 import { has } from "./capabilities.ts";
 
@@ -68,8 +68,9 @@ export async function filteredLogs(
   const filters = wireFilters(query);
   const { passes } = passesOf(query, client.clock.now());
   checkCall("getSandboxLogs", { path: { id }, query: { since, limit, ...filters } }, options);
-  const read = reader(client, id, options);
-  if (await has(client, "log_filters", options)) return read({ since, limit, ...filters });
+  const whole = shared(client, options);
+  const read = reader(client, id, whole);
+  if (await has(client, "log_filters", whole)) return read({ since, limit, ...filters });
   const all = await read({ since, limit: MAX_LOG_LINES });
   const found = all.filter(passes);
   // What the answer has no room for may well match.

@@ -154,6 +154,25 @@ describe("a process", () => {
   const running = (more: Answer[] = []) => sandboxOn([pieces([start(), output("stdout", "hi")], "hang"), ...more]);
   const done = () => new Response(null, { status: 204 });
 
+  it("goes on when the time to follow it is up, which says so", async () => {
+    const known = {
+      exec_id: "exec-1",
+      command: ["x"],
+      running: true,
+      stdout_bytes: 0,
+      stderr_bytes: 0,
+      stdin_bytes: 0,
+    };
+    const { sandbox, clock } = sandboxOn([
+      capabilities(...all),
+      json({ ...known, started_at: "2026-11-20T08:00:00Z", tty: false, stdin: false }),
+      pieces([start(), output("stdout", "hi")], "hang"),
+    ]);
+    const process = await sandbox.processes.attach("exec-1", { timeoutMs: 200 });
+    const error = await clock.settle(rejection(process.exited));
+    expect(error).toMatchObject({ name: "CommandTimeoutError", stdout: "", stderr: "", killed: false });
+  });
+
   it("takes input in order, with offsets that make repeats harmless, and its end", async () => {
     const taken: unknown[] = [];
     const take = (sent: Sent) => {

@@ -7,8 +7,8 @@ import { InvalidRequestError, invalidRequest } from "../errors/status-errors.ts"
 import { timedOut } from "../resources/exec.ts";
 import { readHandleJson } from "../resources/handle-json.ts";
 import type { Client } from "../transport/client.ts";
-import { call, checkCall, openScope, perform, type RequestParts, timeoutOf } from "../transport/request.ts";
-import type { CallOptions, OnTimeout } from "../transport/scope.ts";
+import { call, checkCall, openScope, perform, type RequestParts } from "../transport/request.ts";
+import { type CallOptions, type OnTimeout, shared } from "../transport/scope.ts";
 import type { ProcessStatus } from "../types.ts";
 import { extensionsOf, need } from "./capabilities.ts";
 import { Process, type ProcessJson, type TtySize } from "./process.ts";
@@ -156,21 +156,23 @@ export async function attach(
     stderr: options.stderrOffset ?? (stderr_offset as number),
   };
   const path = { id: sandboxId, exec_id: exec_id as string };
-  await need(client, "processes", "attach", { signal });
-  const { stdin_bytes } = await call<ProcessStatus>(client, "getProcess", { path }, { signal });
+  const whole = timeoutMs === undefined ? { signal } : shared(client, { signal, timeoutMs });
+  await need(client, "processes", "attach", whole);
+  const { stdin_bytes } = await call<ProcessStatus>(client, "getProcess", { path }, whole);
   const parts: RequestParts = { path, query: { stdout_offset: offsets.stdout, stderr_offset: offsets.stderr } };
+  const left: OnTimeout = (timeoutMs) =>
+    new CommandTimeoutError(`The process was followed for ${timeoutMs} ms; it goes on`, {
+      code: "timeout",
+      admitted: true,
+      retryable: true,
+      stdout: "",
+      stderr: "",
+      killed: false,
+    });
   const { following } = await follow(client, {
     sandboxId,
     offsets,
-    scope: (onFail) =>
-      openScope(
-        client,
-        "readProcessOutput",
-        parts,
-        { signal, timeoutMs },
-        timeoutOf("readProcessOutput", CommandTimeoutError),
-        onFail,
-      ),
+    scope: (onFail) => openScope(client, "readProcessOutput", parts, whole, left, onFail),
     open: (scope) => perform(client, scope, "readProcessOutput", parts, readOpened),
   });
   return new Process(client, sandboxId, path.exec_id, following, stdin_bytes);
@@ -178,12 +180,8 @@ export async function attach(
 
 /** What the server knows of the processes of a sandbox, oldest first. */
 export async function list(client: Client, sandboxId: string, options?: CallOptions): Promise<ProcessStatus[]> {
-  await need(client, "processes", "list", options);
-  const { processes } = await call<{ processes: ProcessStatus[] }>(
-    client,
-    "listProcesses",
-    { path: { id: sandboxId } },
-    options,
-  );
-  return processes;
+  const whole = shared(client, options);
+  await need(client, "processes", "list", whole);
+  const path = { id: sandboxId };
+  return (await call<{ processes: ProcessStatus[] }>(client, "listProcesses", { path }, whole)).processes;
 }

@@ -4,7 +4,7 @@ import { tables } from "@porter-sandbox/spec/parts/lifetime";
 import type { Client } from "../transport/client.ts";
 import { call, checkCall, type RequestParts } from "../transport/request.ts";
 import { addOperations } from "../transport/routes.ts";
-import type { CallOptions } from "../transport/scope.ts";
+import { type CallOptions, shared } from "../transport/scope.ts";
 import type { StatusResponse } from "../types.ts";
 import { addRules } from "../validation.ts";
 import { need } from "./capabilities.ts";
@@ -21,15 +21,22 @@ export async function extendTtl(
 ): Promise<StatusResponse> {
   const parts = { path: { id }, body: { ttl_seconds } };
   checkCall("extendSandboxTtl", parts, options);
-  await need(client, "lifetime", "extendTtl", options);
-  return call(client, "extendSandboxTtl", parts, options);
+  const whole = shared(client, options);
+  await need(client, "lifetime", "extendTtl", whole);
+  return call(client, "extendSandboxTtl", parts, whole);
 }
 
 /**
- * Before a create with an idle timeout.
+ * Before a create with an idle timeout. Answers the options for it: what is left of its time.
  * @throws {UnsupportedError} when the server knows none.
  */
-export async function needIdleTimeouts(client: Client, parts: RequestParts, options?: CallOptions): Promise<void> {
+export async function needIdleTimeouts(
+  client: Client,
+  parts: RequestParts,
+  options?: CallOptions,
+): Promise<CallOptions> {
   checkCall("createSandbox", parts, options);
-  await need(client, "lifetime", "idle_timeout_seconds", options);
+  const whole = shared(client, options);
+  await need(client, "lifetime", "idle_timeout_seconds", whole);
+  return whole;
 }

@@ -54,9 +54,10 @@ export class Sandboxes {
    */
   async create(spec: SandboxSpec, options?: CreateOptions): Promise<Sandbox> {
     const parts = { body: spec, headers: { "idempotency-key": options?.idempotencyKey } };
+    let whole: CallOptions | undefined = options;
     if (spec?.idle_timeout_seconds !== undefined)
-      await (await import("../extras/ttl.ts")).needIdleTimeouts(this.#client, parts, options);
-    const { id, name } = await call<RunResponse>(this.#client, "createSandbox", parts, options);
+      whole = await (await import("../extras/ttl.ts")).needIdleTimeouts(this.#client, parts, options);
+    const { id, name } = await call<RunResponse>(this.#client, "createSandbox", parts, whole);
     return new Sandbox(this.#client, { id, name, tags: spec.tags });
   }
 

@@ -1,7 +1,7 @@
 import type { RawClient } from "../raw.ts";
 import type { Client } from "../transport/client.ts";
 import { call } from "../transport/request.ts";
-import type { CallOptions } from "../transport/scope.ts";
+import { type CallOptions, shared } from "../transport/scope.ts";
 import type { VolumePhase, VolumeResponse, VolumeSpec } from "../types.ts";
 import { FileSystem } from "./file-system.ts";
 
@@ -120,7 +120,8 @@ export class Volumes {
    * @throws {NotFoundError} when there is none of that name.
    */
   async get(name: string, options?: CallOptions): Promise<Volume | ObjectVolume> {
-    return this.getById(await this.#idOf(name, options), options);
+    const whole = shared(this.#client, options);
+    return this.getById(await this.#idOf(name, whole), whole);
   }
 
   /** Fetches a volume by its id. */
@@ -135,7 +136,8 @@ export class Volumes {
 
   /** Deletes a volume by its name. Refused ({@link ConflictError}) while a sandbox mounts it. */
   async delete(name: string, options?: CallOptions): Promise<void> {
-    return deleteVolume(this.#client, await this.#idOf(name, options), options);
+    const whole = shared(this.#client, options);
+    return deleteVolume(this.#client, await this.#idOf(name, whole), whole);
   }
 
   async #idOf(name: string, options: CallOptions | undefined): Promise<string> {

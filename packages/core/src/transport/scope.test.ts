@@ -1,6 +1,9 @@
 import { describe, expect, it, vi } from "vitest";
+// Loaded here, so that no test has to wait for it.
 import "../extras/exec-options.ts";
-import { SandboxTimeoutError } from "../index.ts";
+import "../extras/log-reading.ts";
+import "../extras/ttl.ts";
+import { type Porter, SandboxTimeoutError } from "../index.ts";
 import { brokenConnection, json, never, refusal, rejection, setUp, turn } from "../test-support.ts";
 
 const spec = { image: "python:3.12-slim" };
@@ -32,6 +35,33 @@ describe("time and cancelling", () => {
     expect(clock.now() - before).toBe(1000);
     expect(sent).toHaveLength(2);
     expect(error.cause).toMatchObject({ statusCode: 500 });
+  });
+
+  it("counts all requests that a call is made of together", async () => {
+    const calls: [name: string, call: (porter: Porter) => Promise<unknown>][] = [
+      ["get", (porter) => porter.volumes.get("data", options)],
+      ["delete", (porter) => porter.volumes.delete("data", options)],
+      ["extendTtl", (porter) => porter.sandboxes.fromId("a").extendTtl(60, options)],
+      ["create", (porter) => porter.sandboxes.create({ ...spec, idle_timeout_seconds: 60 }, options)],
+      ["logs", (porter) => porter.sandboxes.fromId("a").logs({ level: "info" }, options)],
+      ["list", (porter) => porter.sandboxes.fromId("a").processes.list(options)],
+      ["attach", (porter) => porter.sandboxes.fromId("a").processes.attach("exec-1", options)],
+    ];
+    const options = { timeoutMs: 1000 };
+    for (const [name, call] of calls) {
+      const slow = (body: object) => () =>
+        new Promise<Response>((resolve) => clock.schedule(() => resolve(json(body)), 700));
+      const { porter, clock, sent } = setUp([
+        slow({ id: "vol-1", extensions: ["lifetime", "log_filters", "processes"] }),
+        slow({}),
+      ]);
+      const began = clock.now();
+      expect(await rejection(clock.settle(call(porter))), name).toMatchObject({
+        code: "timeout",
+        message: expect.stringContaining("1000 ms"),
+      });
+      expect([name, clock.now() - began, sent.length]).toEqual([name, 1000, 2]);
+    }
   });
 
   it("does not wait for a fetch that is deaf to its signal", async () => {

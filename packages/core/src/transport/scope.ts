@@ -13,6 +13,18 @@ export interface CallOptions {
   timeoutMs?: number | undefined;
 }
 
+interface Shared extends CallOptions {
+  /** By the clock, in place of `timeoutMs` from now. */
+  readonly endsAt?: number | undefined;
+}
+
+/** For the requests that one call is made of: its time is that of all of them together. */
+export function shared(client: Client, options: CallOptions | undefined): CallOptions {
+  const { timeoutMs = client.timeoutMs } = options ?? {};
+  const whole: Shared = { endsAt: client.clock.now() + timeoutMs, ...options, timeoutMs };
+  return whole;
+}
+
 /** Says why the deadline passed, as the error that fits the operation. */
 export type OnTimeout = (timeoutMs: number, scope: Scope) => SandboxError;
 
@@ -54,10 +66,10 @@ export class Scope {
     this.#client = client;
     this.#abort = new AbortController();
     this.signal = this.#abort.signal;
-    this.#deadline = clock.now() + timeoutMs;
+    this.#deadline = (options as Shared | undefined)?.endsAt ?? clock.now() + timeoutMs;
     this.#onFail = onFail;
     this.late = () => onTimeout(timeoutMs, this);
-    if (timeoutMs < Infinity) this.#cancelTimer = clock.schedule(() => this.fail(this.late()), timeoutMs);
+    if (timeoutMs < Infinity) this.#cancelTimer = clock.schedule(() => this.fail(this.late()), this.left());
     if (signal) {
       const onAbort = () => this.fail(signal.reason);
       signal.addEventListener("abort", onAbort);

@@ -1,4 +1,10 @@
-import { type FileSystem, InvalidRequestError, SandboxError, type VolumeFile } from "@porter-sandbox/core";
+import {
+  DownloadTimeoutError,
+  type FileSystem,
+  InvalidRequestError,
+  SandboxError,
+  type VolumeFile,
+} from "@porter-sandbox/core";
 import { normalizeVolumePath } from "@porter-sandbox/spec";
 import { downloadFile } from "./download.ts";
 import { inParallel } from "./in-parallel.ts";
@@ -6,6 +12,7 @@ import { onLocal } from "./local-file-error.ts";
 import { toLocalPath } from "./local-path.ts";
 import type { TreeOptions, TreeResult } from "./options.ts";
 import { sumOf } from "./progress.ts";
+import { withinTime } from "./within-time.ts";
 
 export interface DownloadOptions extends TreeOptions {}
 
@@ -32,8 +39,16 @@ export async function download(
   localPath: string | URL,
   options: DownloadOptions = {},
 ): Promise<TreeResult> {
-  const { onProgress, concurrency = 4, ...call } = options;
-  call.signal?.throwIfAborted();
+  return withinTime(options, DownloadTimeoutError, (signal) => receiveTree(from, path, localPath, options, signal));
+}
+
+async function receiveTree(
+  from: FileSystem,
+  path: string,
+  localPath: string | URL,
+  { onProgress, concurrency = 4 }: DownloadOptions,
+  signal: AbortSignal,
+): Promise<TreeResult> {
   const local = await toLocalPath(localPath);
   const [{ lstat, mkdir, rename, rm }, { dirname, join }] = await Promise.all([
     import("node:fs/promises"),
@@ -42,13 +57,13 @@ export async function download(
 
   const listed: VolumeFile[] = [];
   try {
-    for await (const entry of from.iterdir(path, call)) listed.push(entry);
+    for await (const entry of from.iterdir(path, { signal })) listed.push(entry);
   } catch (error) {
     // It is no directory, as volumes and sandboxes say alike: then it is a file, or the attempt says what else it is.
     const answered =
       error instanceof InvalidRequestError && (error.admitted === true || error.statusCode !== undefined);
     if (!answered || listed.length > 0) throw error;
-    const { bytes } = await downloadFile(from, path, local, { ...call, onProgress });
+    const { bytes } = await downloadFile(from, path, local, { signal, onProgress });
     return { files: 1, bytes, skipped: [] };
   }
 
@@ -66,7 +81,7 @@ export async function download(
   try {
     for (const { entry, below } of entries)
       if (entry.isDirectory) await onLocal(local, () => mkdir(join(into, ...below), { recursive: true }));
-    await inParallel(files, concurrency, call, async ({ entry, below }, each) => {
+    await inParallel(files, concurrency, signal, async ({ entry, below }, each) => {
       await downloadFile(from, entry.path, join(into, ...below), { ...each, onProgress: progress.ofOne() });
     });
     if (fresh) await onLocal(local, () => rename(into, local));

@@ -1,19 +1,14 @@
-import { InvalidRequestError, SandboxTimeoutError } from "@porter-sandbox/core";
-
-interface Bounds {
-  signal?: AbortSignal | undefined;
-  timeoutMs?: number | undefined;
-}
+import { InvalidRequestError } from "@porter-sandbox/core";
 
 /**
- * Does `work` on each item, a few at a time, within one time and one signal. The first failure ends the others, which are
+ * Does `work` on each item, a few at a time, and heeds one signal. The first failure ends the others, which are
  * waited for, so that nothing goes on behind the caller's back.
  */
 export async function inParallel<T>(
   items: readonly T[],
   concurrency: number,
-  { signal, timeoutMs }: Bounds,
-  work: (item: T, options: Bounds) => Promise<unknown>,
+  signal: AbortSignal,
+  work: (item: T, options: { signal: AbortSignal }) => Promise<unknown>,
 ): Promise<void> {
   if (!(Number.isInteger(concurrency) && concurrency >= 1))
     throw new InvalidRequestError(`concurrency: must be a whole number of at least 1 (got ${String(concurrency)})`, {
@@ -21,20 +16,16 @@ export async function inParallel<T>(
       field: "concurrency",
     });
   const abort = new AbortController();
-  const onAbort = () => abort.abort(signal?.reason);
-  if (signal?.aborted) throw signal.reason;
-  signal?.addEventListener("abort", onAbort, { once: true });
-  const deadline = Date.now() + (timeoutMs ?? Number.POSITIVE_INFINITY);
+  const onAbort = () => abort.abort(signal.reason);
+  signal.throwIfAborted();
+  signal.addEventListener("abort", onAbort, { once: true });
   const left = [...items].reverse();
   let failure: { reason: unknown } | undefined;
   const lane = async () => {
     for (let item = left.pop(); item !== undefined && !failure; item = left.pop()) {
-      const remaining = deadline - Date.now();
       try {
-        if (abort.signal.aborted) throw abort.signal.reason;
-        if (remaining <= 0)
-          throw new SandboxTimeoutError(`The transfer took longer than ${timeoutMs} ms`, { code: "timeout" });
-        await work(item, { signal: abort.signal, ...(timeoutMs !== undefined && { timeoutMs: remaining }) });
+        abort.signal.throwIfAborted();
+        await work(item, { signal: abort.signal });
       } catch (reason) {
         failure ??= { reason };
         abort.abort(reason);
@@ -42,6 +33,6 @@ export async function inParallel<T>(
     }
   };
   await Promise.all(Array.from({ length: Math.min(concurrency, items.length) }, lane));
-  signal?.removeEventListener("abort", onAbort);
+  signal.removeEventListener("abort", onAbort);
   if (failure) throw failure.reason;
 }

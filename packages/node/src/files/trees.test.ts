@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createFakeSandboxApi } from "@porter-sandbox/testing";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { download, type FileProgress, type FileSystem, Porter, type Sandbox, upload, type Volume } from "../index.ts";
 
 let folder: string;
@@ -143,6 +143,33 @@ describe.each(targets)("trees of files, with %s", { timeout: 60_000 }, (kind, ta
       );
       expect((await readdir(folder)).sort()).toEqual(done ? ["back", "tree"] : ["tree"]);
     }
+  });
+
+  test("take no longer than they may in all", async () => {
+    await layOut();
+    await upload(target(), local("tree"), "/there");
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
+    onTestFinished(() => void vi.useRealTimers());
+    let requests = 0;
+    before = () => {
+      requests += 1;
+      // None of them takes all of the time.
+      vi.advanceTimersByTime(400);
+    };
+    const options = { timeoutMs: 900, concurrency: 1 };
+    await expect(download(target(), "/there", local("back"), options)).rejects.toMatchObject({
+      name: "DownloadTimeoutError",
+      message: expect.stringContaining("900 ms"),
+    });
+    await expect(upload(target(), local("tree"), "/again", options)).rejects.toMatchObject({
+      name: "UploadTimeoutError",
+      message: expect.stringContaining("900 ms"),
+    });
+    expect(requests).toBeLessThan(10);
+    for (const timeoutMs of [0, Number.NaN])
+      await expect(upload(target(), local("tree"), "/again", { timeoutMs })).rejects.toMatchObject({
+        field: "timeoutMs",
+      });
   });
 
   test("end with a signal, with its reason", async () => {

@@ -1,11 +1,12 @@
 import type { Stats } from "node:fs";
-import type { FileSystem, SandboxFiles } from "@porter-sandbox/core";
+import { type FileSystem, type SandboxFiles, UploadTimeoutError } from "@porter-sandbox/core";
 import { inParallel } from "./in-parallel.ts";
 import { LocalFileError, onLocal } from "./local-file-error.ts";
 import { toLocalPath } from "./local-path.ts";
 import type { TreeOptions, TreeResult } from "./options.ts";
 import { sumOf } from "./progress.ts";
 import { uploadFile } from "./upload.ts";
+import { withinTime } from "./within-time.ts";
 
 export interface UploadOptions extends TreeOptions {}
 
@@ -40,21 +41,29 @@ export async function upload(
   path: string,
   options: UploadOptions = {},
 ): Promise<TreeResult> {
-  const { onProgress, concurrency = 4, ...call } = options;
-  call.signal?.throwIfAborted();
+  return withinTime(options, UploadTimeoutError, (signal) => sendTree(to, localPath, path, options, signal));
+}
+
+async function sendTree(
+  to: FileSystem,
+  localPath: string | URL,
+  path: string,
+  { onProgress, concurrency = 4 }: UploadOptions,
+  signal: AbortSignal,
+): Promise<TreeResult> {
   const local = await toLocalPath(localPath);
   const tree = await scan(local);
   const total = tree.files.reduce((sum, { size }) => sum + size, 0);
   const sandbox = "mkdir" in to ? (to as SandboxFiles) : undefined;
   const under = (below: string) => `${path.replace(/\/+$/, "")}${below}`;
   const progress = sumOf(total, onProgress);
-  await inParallel(tree.files, concurrency, call, async (file, each) => {
+  await inParallel(tree.files, concurrency, signal, async (file, each) => {
     const mode = (file.mode & 0o111) !== 0 ? file.mode & 0o777 : undefined;
     const target = sandbox && mode ? withMode(sandbox, mode) : to;
     await uploadFile(target, file.local, under(file.path), { ...each, onProgress: progress.ofOne() });
   });
   if (sandbox)
-    await inParallel(tree.emptyDirectories, concurrency, call, (below, each) =>
+    await inParallel(tree.emptyDirectories, concurrency, signal, (below, each) =>
       sandbox.mkdir(under(below) || "/", each),
     );
   const skipped = sandbox ? [] : tree.emptyDirectories.map(under);
