@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import type { FakeControl } from "./control.ts";
 import { remoteControl } from "./control-http.ts";
 import { createFakeSandboxApi, type FakeOptions, type FakeSandboxApi } from "./fake.ts";
@@ -355,6 +355,27 @@ describe("the fake", () => {
     await fake.control.advance(1_000);
     expect((await get(way, `/v1/sandbox/${id}`)).phase).toBe("terminated");
     await fake.assertNoLeaks();
+  });
+
+  it("tells what went wrong in a script, on the console or to who asked for errors", async () => {
+    const mistake = new Error("a script's own");
+    const told: unknown[] = [];
+    const printed = vi.spyOn(console, "error").mockImplementation((error) => void told.push(error));
+    closers.push(async () => printed.mockRestore());
+    const fail = async (options: FakeOptions) => {
+      told.length = 0;
+      await using fake = createFakeSandboxApi(options);
+      const way = { fetch: fake.fetch, base: "http://x" };
+      fake.commands.on("x", () => {
+        throw mistake;
+      });
+      const answer = await fake.fetch(`http://x/v1/sandbox/${await create(way)}/exec`, json({ command: ["x"] }));
+      expect(answer.status).toBe(500);
+    };
+    await fail({});
+    expect(told).toEqual([mistake]);
+    await fail({ onError: (error) => told.push((error as Error).cause) });
+    expect(told).toEqual([mistake]);
   });
 
   it("takes what fetch takes", async () => {

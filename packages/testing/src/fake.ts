@@ -78,7 +78,13 @@ export function createFakeSandboxApi(options: FakeOptions = {}): FakeSandboxApi 
   const idRandom = createRandom(seed);
   const faults = createFaults(createRandom(seed + 1));
   const recorder = createRecorder(() => clock.now(), keptRequests);
-  const { commands, run } = createCommands(shell ? (call) => shell.run(call) : runPlain);
+  const { commands, run } = createCommands(
+    shell ? (call) => shell.run(call) : runPlain,
+    // The server answers a 500 that says nothing of it, and tells nobody but `onError`.
+    (error) => {
+      if (!apiOptions.onError) console.error(error);
+    },
+  );
 
   const build = () => {
     const engine = createMemoryEngine({ clock, bootDelayMs, capacity, run, bootFault: () => faults.forBoot() });

@@ -79,7 +79,8 @@ export function startProcess(options: ProcessOptions): Process {
 
   const stop = (how: ExecEnd | EngineError) => {
     end(how);
-    killer.abort();
+    const killed = () => Object.assign(new DOMException("The command was killed", "AbortError"), how);
+    killer.abort("exit_code" in how ? killed() : how);
   };
   return {
     exit,

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { createVirtualClock } from "../clock.ts";
 import { contentFrom, streamOf } from "../memory-content.ts";
+import { createMemoryEngine } from "../memory-engine.ts";
 import { createFileTree } from "../memory-files.ts";
 import type { CommandCall } from "./command.ts";
-import { createCommands } from "./scripts.ts";
+import { type CommandAnswer, createCommands } from "./scripts.ts";
 import { alone } from "./test-support.ts";
 
 const clock = createVirtualClock({ start: 0 });
@@ -35,10 +36,15 @@ function call(command: string[], changes: Partial<CommandCall> = {}) {
 }
 
 function setUp() {
-  return createCommands((each) => {
-    each.stderr("otherwise");
-    return 99;
-  });
+  const mistakes: unknown[] = [];
+  const made = createCommands(
+    (each) => {
+      each.stderr("otherwise");
+      return 99;
+    },
+    (mistake) => mistakes.push(mistake),
+  );
+  return { ...made, mistakes };
 }
 
 describe("a scripted command", () => {
@@ -92,10 +98,69 @@ describe("a scripted command", () => {
     expect([await code, output.stdout]).toEqual([0, "IN2"]);
   });
 
-  it.each([-1, 256, 1.5])("cannot end with %s", async (exit_code) => {
+  it.each([
+    [{ exit_code: -1 }, "exit_code: must be a whole number from 0 to 255 (got -1)"],
+    [{ exit_code: 300 }, "exit_code: must be a whole number from 0 to 255 (got 300)"],
+    [{ exit_code: 1.5 }, "exit_code: must be a whole number from 0 to 255 (got 1.5)"],
+    [{ exitCode: 3 }, 'answer: must have no fields but stdout, stderr, exit_code, delay_ms (got "exitCode")'],
+    [{ stdout: 5 }, "stdout: must be a string or bytes (got 5)"],
+    [{ stderr: null }, "stderr: must be a string or bytes (got null)"],
+    [{ delay_ms: -1 }, "delay_ms: must be a number of at least 0 (got -1)"],
+    [undefined, "answer: must be an object (got undefined)"],
+    ["text", 'answer: must be an object (got "text")'],
+  ])("cannot answer %j", async (answer, message) => {
+    const { commands, run, mistakes } = setUp();
+    expect(() => commands.on("x", answer as CommandAnswer)).toThrow(new TypeError(message));
+    commands.on("x", () => answer as CommandAnswer);
+    await expect(run(call(["x"]).made)).rejects.toThrow(new TypeError(message));
+    expect(mistakes).toEqual([new TypeError(message)]);
+  });
+
+  it("is told of when it throws, and is not when it was killed", async () => {
+    const { commands, run, mistakes } = setUp();
+    const mistake = new Error("a script's own");
+    commands.on("x", () => {
+      throw mistake;
+    });
+    await expect(run(call(["x"]).made)).rejects.toBe(mistake);
+    expect(mistakes).toEqual([mistake]);
+    commands.on("x", async ({ sleep }) => {
+      await sleep(1000);
+      return {};
+    });
+    const killer = new AbortController();
+    const killed = run(call(["x"], { signal: killer.signal }).made);
+    killer.abort();
+    await expect(killed).rejects.toThrow("abort");
+    expect(mistakes).toEqual([mistake]);
+  });
+
+  it("that is killed is listed with that end, whatever it still does", async () => {
     const { commands, run } = setUp();
-    commands.on("x", { exit_code });
-    await expect(run(call(["x"]).made)).rejects.toThrow("exit_code: must be a whole number");
+    let goOn = () => {};
+    commands.on("deaf", async () => {
+      await new Promise<void>((resolve) => {
+        goOn = resolve;
+      });
+      return { exit_code: 3 };
+    });
+    const engine = createMemoryEngine({ clock, run });
+    const never = new AbortController().signal;
+    const plan = { image: "busybox", env: {}, volume_mounts: {} };
+    const ends = { s1: "SIGKILL", s2: "SIGTERM", s3: undefined };
+    for (const [id, signal] of Object.entries(ends)) {
+      await engine.startSandbox({ ...plan, id, name: id }, never);
+      const exec = await engine.exec(id, { exec_id: "e", command: ["deaf"], stdin: false });
+      await Promise.resolve();
+      if (signal === undefined) await engine.evict(id);
+      else await exec.signal?.(signal);
+      await exec.exit.catch(() => {});
+    }
+    const expected = [137, 143, undefined];
+    expect(commands.runs().map(({ exit_code }) => exit_code)).toEqual(expected);
+    goOn();
+    await clock.advance(0);
+    expect(commands.runs().map(({ exit_code }) => exit_code)).toEqual(expected);
   });
 
   it("is listed with what ran, in order, with its end", async () => {

@@ -88,7 +88,11 @@ interface Script {
   left: number;
 }
 
-export function createCommands(otherwise: Command): { commands: FakeCommands; run: Command } {
+/** `otherwise` runs what no script answers; `onMistake` is told what went wrong in a script, or in `otherwise`. */
+export function createCommands(
+  otherwise: Command,
+  onMistake: (error: unknown) => void,
+): { commands: FakeCommands; run: Command } {
   let scripts: Script[] = [];
   let runs: { -readonly [K in keyof CommandRun]: CommandRun[K] }[] = [];
 
@@ -101,6 +105,7 @@ export function createCommands(otherwise: Command): { commands: FakeCommands; ru
   return {
     commands: {
       on(matcher, answer, options) {
+        if (typeof answer !== "function") checkAnswer(answer);
         const script: Script = { matches: matching(matcher), answer, left: options?.times ?? Number.POSITIVE_INFINITY };
         scripts.push(script);
         return () => {
@@ -117,10 +122,24 @@ export function createCommands(otherwise: Command): { commands: FakeCommands; ru
       const run: (typeof runs)[number] = { sandbox_id: call.sandbox.id, command: [...call.command] };
       runs.push(run);
       if (runs.length > 2 * KEPT_RUNS) runs = runs.slice(-KEPT_RUNS);
-      const script = take(call);
-      const exit_code = await (script ? play(script.answer, call) : otherwise(call));
-      run.exit_code = exit_code;
-      return exit_code;
+      const { signal } = call;
+      const onKill = () => {
+        // One that was lost has no end.
+        const { exit_code } = signal.reason as { exit_code?: number };
+        if (exit_code !== undefined) run.exit_code = exit_code;
+      };
+      signal.addEventListener("abort", onKill, { once: true });
+      try {
+        const script = take(call);
+        const exit_code = await (script ? play(script.answer, call) : otherwise(call));
+        if (!signal.aborted) run.exit_code = exit_code;
+        return exit_code;
+      } catch (error) {
+        if (!signal.aborted) onMistake(error);
+        throw error;
+      } finally {
+        signal.removeEventListener("abort", onKill);
+      }
     },
   };
 }
@@ -141,14 +160,39 @@ async function play(answer: ScriptedAnswer, call: CommandCall): Promise<number> 
     tty: call.tty,
   };
   const given = typeof answer === "function" ? await answer(scripted) : answer;
+  checkAnswer(given);
   const { stdout, stderr, exit_code = 0, delay_ms = 0 } = given;
-  if (!(Number.isInteger(exit_code) && exit_code >= 0 && exit_code <= 255)) {
-    throw new RangeError(`exit_code: must be a whole number from 0 to 255 (got ${exit_code})`);
-  }
   if (delay_ms > 0) await sleep(call.clock, delay_ms, signal);
   if (stdout !== undefined) call.stdout(stdout);
   if (stderr !== undefined) call.stderr(stderr);
   return exit_code;
+}
+
+const isOutput = (value: unknown) => typeof value === "string" || ArrayBuffer.isView(value);
+
+const ANSWER_RULES: Readonly<Record<string, readonly [rule: string, holds: (value: unknown) => boolean]>> = {
+  stdout: ["must be a string or bytes", isOutput],
+  stderr: ["must be a string or bytes", isOutput],
+  exit_code: [
+    "must be a whole number from 0 to 255",
+    (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 255,
+  ],
+  delay_ms: ["must be a number of at least 0", (value) => typeof value === "number" && value >= 0],
+};
+
+/** A script is a test author's own: what is wrong with it has to be said, and where. */
+function checkAnswer(answer: unknown): void {
+  if (typeof answer !== "object" || answer === null) throw mistaken("answer", "must be an object", answer);
+  for (const [field, value] of Object.entries(answer)) {
+    const known = ANSWER_RULES[field];
+    if (!known) throw mistaken("answer", `must have no fields but ${Object.keys(ANSWER_RULES).join(", ")}`, field);
+    const [rule, holds] = known;
+    if (value !== undefined && !holds(value)) throw mistaken(field, rule, value);
+  }
+}
+
+function mistaken(field: string, rule: string, value: unknown): TypeError {
+  return new TypeError(`${field}: ${rule} (got ${JSON.stringify(value) ?? String(value)})`);
 }
 
 function matching(matcher: CommandMatcher): (call: CommandCall) => boolean {
