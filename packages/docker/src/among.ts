@@ -6,10 +6,9 @@ import { randomUUID } from "node:crypto";
 import type { Clock } from "@porter-sandbox/spec";
 import type { DockerClient } from "./client.ts";
 import { helperBody } from "./container-body.ts";
-import { unless } from "./errors.ts";
 import { holdStill, release } from "./hold-still.ts";
 import { type Images, orAbort } from "./images.ts";
-import type { ContainerInspection } from "./inspection.ts";
+import { inspectContainer } from "./inspection.ts";
 import type { Leftovers } from "./leftovers.ts";
 import type { Names } from "./names.ts";
 
@@ -68,7 +67,7 @@ export async function runAmong(
   // What it is held still by would be held still as well.
   if (await options.inside()) return runInside(client, clock, container, command(script, "moving"));
   const isRunning = async () => {
-    const found = await unless([404], client.call<ContainerInspection>("GET", `/containers/${container}/json`));
+    const found = await inspectContainer(client, container);
     return found?.State.Running === true;
   };
   const first = runBeside(options, container, execId, command(script, "moving"), movingMs);

@@ -1,4 +1,6 @@
 /** What of the Engine API's answers is used here. Everything else in them is ignored. */
+import type { DockerClient } from "./client.ts";
+import { unless } from "./errors.ts";
 
 export interface ContainerState {
   readonly Status: "created" | "running" | "paused" | "restarting" | "removing" | "exited" | "dead";
@@ -54,6 +56,14 @@ export interface ExecInspection {
   readonly Running: boolean;
   readonly ExitCode: number | null;
   readonly Pid: number;
+}
+
+/** By id or name; undefined when there is none. */
+export function inspectContainer(
+  client: Pick<DockerClient, "call">,
+  container: string,
+): Promise<ContainerInspection | undefined> {
+  return unless([404], client.call<ContainerInspection>("GET", `/containers/${container}/json`));
 }
 
 /** A time of the engine in milliseconds since the epoch, with fractions; undefined for its zero time. */

@@ -1,6 +1,6 @@
 import type { Clock } from "@porter-sandbox/spec";
 import type { DockerClient } from "./client.ts";
-import { unless } from "./errors.ts";
+import { hasStatus, unless } from "./errors.ts";
 import type { EventFeed } from "./events.ts";
 
 /** Removes containers that nobody waits for any more, however long the engine is away. */
@@ -16,6 +16,17 @@ const pauseMs = 5_000;
 /** Removes a container whatever it does, with its nameless volumes. One that is gone, or is being removed (409), is fine. */
 export async function removeContainer(client: Pick<DockerClient, "call">, container: string): Promise<void> {
   await unless([404, 409], client.call("DELETE", `/containers/${container}`, { query: { force: true, v: true } }));
+}
+
+/** Removes one that never ran. False when it runs: a start that a former server asked for came true late. */
+export async function removeCreated(client: Pick<DockerClient, "call">, container: string): Promise<boolean> {
+  try {
+    await unless([404], client.call("DELETE", `/containers/${container}`, { query: { v: true } }));
+    return true;
+  } catch (error) {
+    if (hasStatus(error, 409)) return false;
+    throw error;
+  }
 }
 
 export function createLeftovers(client: DockerClient, events: Pick<EventFeed, "onResync">, clock: Clock): Leftovers {

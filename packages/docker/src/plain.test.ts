@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { findEndpoint } from "./endpoint.ts";
+import { endOf } from "./ends.ts";
 import { parseReference } from "./images.ts";
 import { type ContainerState, parseTime } from "./inspection.ts";
 import { sampleOf, totalsOf } from "./metrics.ts";
-import { endOf } from "./sandboxes.ts";
 import { snapshotConfig } from "./snapshots.ts";
 
 describe("an image reference", () => {

@@ -8,10 +8,9 @@ import type { SandboxPlan } from "@porter-sandbox/api";
 import type { Clock } from "@porter-sandbox/spec";
 import type { DockerClient } from "./client.ts";
 import { type DefaultLimits, defaultSize, type Isolation, sandboxBody, sizeOfPlan } from "./container-body.ts";
-import { unless } from "./errors.ts";
 import type { EventFeed } from "./events.ts";
 import type { Images } from "./images.ts";
-import type { ContainerInspection, ImageInspection } from "./inspection.ts";
+import { type ContainerInspection, type ImageInspection, inspectContainer } from "./inspection.ts";
 import type { Leftovers } from "./leftovers.ts";
 import type { Names } from "./names.ts";
 import type { Network } from "./network.ts";
@@ -103,8 +102,7 @@ export function createPool(options: PoolOptions): Pool {
 
   async function lookAt(container: string): Promise<void> {
     try {
-      const path = `/containers/${container}/json`;
-      const found = await unless([404], client.call<ContainerInspection>("GET", path));
+      const found = await inspectContainer(client, container);
       if (found?.State.Running !== true) gone(container);
     } catch {
       // The engine is away; the feed says when to look again.

@@ -1,20 +1,16 @@
-import {
-  EngineError,
-  type RunningSandbox,
-  type SandboxEnd,
-  type SandboxPlan,
-  type SandboxQueue,
-} from "@porter-sandbox/api";
+import { EngineError, type RunningSandbox, type SandboxPlan, type SandboxQueue } from "@porter-sandbox/api";
 import type { Clock } from "@porter-sandbox/spec";
+import { cleanUp, holderOf } from "./clean-up.ts";
 import type { DockerClient } from "./client.ts";
 import { type DefaultLimits, type Isolation, sandboxBody, sizeOfContainer, sizeOfPlan } from "./container-body.ts";
+import { createEnds, endOf } from "./ends.ts";
 import { DockerUnreachable, hasStatus, toEngineError, unless } from "./errors.ts";
-import type { DockerEvent, EventFeed } from "./events.ts";
+import type { EventFeed } from "./events.ts";
 import { release } from "./hold-still.ts";
 import { type Images, lacksImage, orAbort } from "./images.ts";
 import { type Exposure, type Ingress, readExposure, targetOf } from "./ingress.ts";
-import { type ContainerInspection, type ContainerState, type ContainerSummary, parseTime } from "./inspection.ts";
-import { type Leftovers, removeContainer } from "./leftovers.ts";
+import { type ContainerState, inspectContainer, parseTime } from "./inspection.ts";
+import { type Leftovers, removeContainer, removeCreated } from "./leftovers.ts";
 import { label, type Names } from "./names.ts";
 import type { Holder, Network } from "./network.ts";
 import type { Pool } from "./pool.ts";
@@ -69,11 +65,6 @@ class ImageMissing extends EngineError {
   }
 }
 
-interface Watched {
-  readonly sandbox: string;
-  readonly resolve: (end: SandboxEnd) => void;
-}
-
 export function createSandboxes(options: SandboxesOptions): Sandboxes {
   const {
     client,
@@ -92,71 +83,24 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
     queue,
   } = options;
   const containers = new Map<string, SandboxContainer>();
-  /** By container: those whose end is waited for. */
-  const watched = new Map<string, Watched>();
-  /** Holders of sandboxes that are being made, so that a clean-up does not take them for left-overs. */
-  const holdersInUse = new Set<string>();
-
-  /** By container: those that are looked at before their end is waited for, and whether there is news of them. */
-  const early = new Map<string, boolean>();
-
-  events.listen((event: DockerEvent) => {
-    if (event.action === "die" && watched.has(event.container)) void lookAt(event.container);
-    if (early.has(event.container)) early.set(event.container, true);
-    if (event.action === "destroy") gone(event.container);
-  });
-  events.onResync(() => {
-    for (const container of watched.keys()) void lookAt(container);
-    for (const container of early.keys()) early.set(container, true);
+  const ends = createEnds({
+    client,
+    events,
+    clock,
+    onSettled(sandbox) {
+      ingress.release(sandbox);
+      queue.release(sandbox);
+      options.onEnded(sandbox);
+      const known = containers.get(sandbox);
+      if (known !== undefined) void releaseHolder(known).catch(() => {});
+    },
   });
 
-  const inspect = (container: string) =>
-    unless([404], client.call<ContainerInspection>("GET", `/containers/${container}/json`));
-
-  /** Ends the wait when the container has ended. What the engine does not answer now it tells at the next resync. */
-  async function lookAt(container: string): Promise<void> {
-    try {
-      const found = await inspect(container);
-      if (found === undefined) gone(container);
-      else if (!found.State.Running) settle(container, endOf(found.State, clock));
-    } catch {
-      // The engine is away; the feed says when to look again.
-    }
-  }
-
-  function gone(container: string): void {
-    settle(container, { reason: "engine_error", message: "its container was removed", finished_at: clock.now() });
-  }
-
-  function settle(container: string, end: SandboxEnd): void {
-    const watch = watched.get(container);
-    if (watch === undefined) return;
-    watched.delete(container);
-    ingress.release(watch.sandbox);
-    queue.release(watch.sandbox);
-    options.onEnded(watch.sandbox);
-    const known = containers.get(watch.sandbox);
-    if (known !== undefined) void releaseHolder(known).catch(() => {});
-    watch.resolve(end);
-  }
+  const inspect = (container: string) => inspectContainer(client, container);
 
   /** The network goes with the workload; a holder that could not be removed now goes with the container. */
   async function releaseHolder({ id, network: holder }: SandboxContainer): Promise<void> {
-    if (holder === id) return;
-    await network.release(holder);
-    holdersInUse.delete(holder);
-  }
-
-  /** Looks at a container, and does not miss an end that is told before somebody waits for it. */
-  async function watching<T>(container: string, look: () => Promise<T>): Promise<T> {
-    early.set(container, false);
-    try {
-      const result = await look();
-      if (early.get(container) === true && watched.has(container)) void lookAt(container);
-      return result;
-    } finally {
-      early.delete(container);
-    }
+    if (holder !== id) await network.release(holder);
   }
 
   function running(sandbox: string, container: SandboxContainer, state: ContainerState, host = ""): RunningSandbox {
@@ -169,7 +113,7 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
       void releaseHolder(container).catch(() => {});
       return { ...common, ended: Promise.resolve(endOf(state, clock)) };
     }
-    const ended = new Promise<SandboxEnd>((resolve) => watched.set(container.id, { sandbox, resolve }));
+    const ended = ends.wait(container.id, sandbox);
     options.onRunning(sandbox, container);
     return { ...common, ended };
   }
@@ -216,22 +160,8 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
   /** What a crash between create and start left behind stands in the way of a second try. */
   async function removeUnstarted(id: string): Promise<boolean> {
     const found = await inspect(names.container("sandbox", id));
-    return found?.State.Status === "created" && removeCreated(found.Id);
+    return found?.State.Status === "created" && removeCreated(client, found.Id);
   }
-
-  /** Removes one that never ran. False when it runs: a start that a former server asked for came true late. */
-  async function removeCreated(container: string): Promise<boolean> {
-    try {
-      await unless([404], client.call("DELETE", `/containers/${container}`, { query: { v: true } }));
-      return true;
-    } catch (error) {
-      if (hasStatus(error, 409)) return false;
-      throw error;
-    }
-  }
-
-  const list = (kind: "sandbox" | "pool" | "holder" | "kill") =>
-    client.call<ContainerSummary[]>("GET", "/containers/json", { query: { all: true, filters: names.filters(kind) } });
 
   /** A mount would make a volume that is not there, as an empty one that nobody knows. */
   async function checkVolumes({ volume_mounts }: SandboxPlan): Promise<void> {
@@ -253,7 +183,6 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
       return { mode: names.network };
     }
     const holder = await network.holder({ egress: plan.egress, port }, signal);
-    holdersInUse.add(holder.id);
     return { mode: `container:${holder.id}`, holder };
   }
 
@@ -285,7 +214,7 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
       await network.start(container);
       signal.throwIfAborted();
       const made = { id: container, network: holder?.id ?? container };
-      return await watching(made.id, async () => {
+      return await ends.watching(made.id, async () => {
         const found = await inspect(made.id);
         if (found === undefined) throw new EngineError("engine_error", "its container was removed while it started");
         const host =
@@ -310,11 +239,10 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
     signal.throwIfAborted();
     const warm = await pool?.take(plan);
     if (warm === undefined) return undefined;
-    holdersInUse.add(warm.holder);
     const made = { id: warm.id, network: warm.holder };
     try {
       signal.throwIfAborted();
-      return await watching(made.id, async () => {
+      return await ends.watching(made.id, async () => {
         const found = await inspect(made.id);
         if (found === undefined) throw new EngineError("engine_error", "its container was removed while it started");
         // The container is older; the sandbox begins now.
@@ -385,10 +313,10 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
       await events.ready();
       const container = await find(id);
       if (container === undefined) return undefined;
-      return watching(container.id, async () => {
+      return ends.watching(container.id, async () => {
         let found = await inspect(container.id);
         if (found?.State.Status === "created") {
-          const removed = await removeCreated(container.id);
+          const removed = await removeCreated(client, container.id);
           if (removed) await releaseHolder(container);
           found = removed ? undefined : await inspect(container.id);
         }
@@ -420,58 +348,13 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
       if (container === undefined) return;
       await removeContainer(client, container.id);
       containers.delete(id);
-      gone(container.id);
+      ends.gone(container.id);
       await releaseHolder(container);
     },
 
-    async inventory() {
-      const [made, pooled, holders, killers] = await Promise.all([
-        list("sandbox"),
-        list("pool"),
-        list("holder"),
-        list("kill"),
-      ]);
-      // One that was handed out is a sandbox like any other; one that waits for a server that is gone is none.
-      const [given, waiting] = split(pooled, ({ Names }) => names.sandboxOf(Names) !== undefined);
-      const [awaited, abandoned] = split(waiting, ({ Id }) => pool?.isOwn(Id) === true);
-      const removed = new Set<ContainerSummary>();
-      for (const summary of made) {
-        const unstarted = summary.State === "created" && !containers.has(summary.Labels?.[label.id] ?? "");
-        if (unstarted && (await removeCreated(summary.Id))) removed.add(summary);
-      }
-      const kept = [...made.filter((summary) => !removed.has(summary)), ...given];
-      const used = new Set([...kept, ...awaited].flatMap((each) => (isOver(each) ? [] : (holderOf(each) ?? []))));
-      const stray = holders.filter(({ Id }) => !used.has(Id) && !holdersInUse.has(Id) && !network.isOwn(Id));
-      // After it was killed an engine can be unable to for a while; that must not keep the server from starting.
-      await Promise.all([...stray, ...killers, ...abandoned].map(({ Id }) => leftovers.remove(Id)));
-      return kept.flatMap(({ Labels, Names }) => names.sandboxOf(Names) ?? Labels?.[label.id] ?? []);
-    },
+    inventory: () =>
+      cleanUp({ client, names, leftovers, network, pool, isKnown: (sandbox) => containers.has(sandbox) }),
 
     container: find,
   };
-}
-
-const isOver = ({ State }: ContainerSummary) => State === "exited" || State === "dead";
-
-function split<T>(all: readonly T[], test: (one: T) => boolean): [yes: T[], no: T[]] {
-  return [all.filter(test), all.filter((one) => !test(one))];
-}
-
-function holderOf({ HostConfig }: Pick<ContainerSummary, "HostConfig">): string | undefined {
-  return /^container:(.+)$/.exec(HostConfig?.NetworkMode ?? "")?.[1];
-}
-
-/** How a container ended, in the port's words. */
-export function endOf(state: ContainerState, clock: Clock): SandboxEnd {
-  // The engine notes the start after it has started, so that what ends at once can seem to end before that.
-  const finished_at = Math.max(parseTime(state.FinishedAt) ?? clock.now(), parseTime(state.StartedAt) ?? 0);
-  // An engine that was stopped the hard way does not know how its containers ended.
-  if (state.Status === "dead" || (state.Error !== "" && state.ExitCode === 128)) {
-    return { reason: "engine_error", message: state.Error || "the engine lost it", finished_at };
-  }
-  // A workload that outlived the killing of one of its processes, and ended well, did not end for want of memory.
-  if (state.OOMKilled && state.ExitCode !== 0) {
-    return { exit_code: state.ExitCode, reason: "out_of_memory", message: "it ran out of memory", finished_at };
-  }
-  return { exit_code: state.ExitCode, finished_at };
 }
