@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import http, { type IncomingMessage, type RequestListener } from "node:http";
 import net, { type AddressInfo } from "node:net";
 import { systemClock } from "@porter-sandbox/spec";
@@ -272,7 +273,7 @@ describe("what the proxy answers itself", () => {
     expect(await ask(port)).toMatchObject({ status: 502, text: "the sandbox's answer is not HTTP\n" });
     const upgrade = "GET / HTTP/1.1\r\nHost: web.localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
     if (answer.includes("Upgrade: other")) return;
-    expect(await raw(port, upgrade)).toMatch(/^HTTP\/1\.1 502 Bad Gateway\r\n/);
+    expect(await raw(port, upgrade, 5_000)).toMatch(/^HTTP\/1\.1 502 Bad Gateway\r\n/);
   });
 
   it("is never a whole answer in place of one that was cut short", async () => {
@@ -396,7 +397,7 @@ describe("an upgrade", () => {
   it("is not handed on with a control byte in its reason", async () => {
     const answer = "HTTP/1.1 101 \x01\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
     const { port } = await before(net.createServer((socket) => socket.once("data", () => socket.write(answer))));
-    expect(await raw(port, upgrading())).toMatch(/^HTTP\/1\.1 502 Bad Gateway\r\n/);
+    expect(await raw(port, upgrading(), 5_000)).toMatch(/^HTTP\/1\.1 502 Bad Gateway\r\n/);
   });
 
   it("with a body, or to HTTP/2, is an ordinary request", async () => {
@@ -431,17 +432,18 @@ describe("an upgrade", () => {
 
   it("ends with the sandbox, and so does what is under way", async () => {
     const { port, routes } = await before(switching());
-    const open = raw(port, upgrading(), 10_000);
-    const hanging = before(
-      net.createServer(() => {}),
-      {},
-    );
-    const other = await hanging;
+    const open = net.connect(port, "127.0.0.1");
+    open.write(upgrading());
+    const [said] = await once(open, "data");
+    expect(String(said)).toMatch(/^HTTP\/1\.1 101 /);
+    const silent = net.createServer(() => {});
+    const other = await before(silent);
     const waiting = ask(other.port);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await once(silent, "connection");
+    const ended = once(open.resume(), "close");
     routes.remove("sbx-1");
     other.routes.remove("sbx-1");
-    expect(await open).toMatch(/^HTTP\/1\.1 101 /);
+    await ended;
     expect((await waiting).status).toBe(502);
     expect((await ask(port)).status).toBe(404);
   });
