@@ -43,34 +43,6 @@ export const sandboxFileMutants: readonly Mutant[] = [
     ],
     ["sandbox files: every step is the first", 'written === 0 ? "first" : ""', '"first"', subject],
   ]),
-  ...inFile("packages/core/src/extras/pieces.ts", [
-    [
-      "sandbox files: a part of a buffer is the whole",
-      "new Uint8Array(buffer, byteOffset, byteLength);",
-      "new Uint8Array(buffer);",
-      subject,
-    ],
-    ["sandbox files: a Blob is no content", "if (/Blob|File/.test(kind))", "if (/File/.test(kind))", subject],
-    [
-      "sandbox files: a buffer is no content",
-      "if (/ArrayBuffer/.test(kind))",
-      "if (/SharedBuffer/.test(kind))",
-      subject,
-    ],
-    [
-      "sandbox files: anything is content",
-      'throw invalidRequest("content", "must be a string, bytes,',
-      'return once(new TextEncoder().encode(String(content)));\n  throw invalidRequest("content", "must be a string, bytes,',
-      subject,
-    ],
-    ["sandbox files: a lone surrogate is written", "if (!content.isWellFormed())", "if (content.length < 0)", subject],
-    [
-      "sandbox files: a stream is its first chunk",
-      "const { done, value } = await reader.read();\n      return done ?",
-      "const { done, value } = await reader.read();\n      await reader.cancel();\n      return done ?",
-      subject,
-    ],
-  ]),
   ...inFile("packages/core/src/extras/sandbox-file-reading.ts", [
     ["sandbox files: reads begin at a block", "Math.min(surplus, bytes.length), Math.min", "0, Math.min", subject],
     ["sandbox files: reads end with a block", "Math.min(bytes.length, surplus + left));", "bytes.length);", subject],

@@ -35,8 +35,9 @@ export {
   ServerError,
   UnsupportedError,
 } from "./errors/status-errors.ts";
+export type { FileContent } from "./extras/content.ts";
 export type { ExecOptions } from "./extras/exec-options.ts";
-export type { FileContent, ReadOptions } from "./extras/file-content.ts";
+export type { ReadOptions } from "./extras/file-content.ts";
 export type {
   Job,
   JobJson,

@@ -2,7 +2,7 @@ import type { Loose } from "@porter-sandbox/spec";
 import { elsewhere, routes } from "@porter-sandbox/spec/compact";
 import type { OperationId } from "@porter-sandbox/spec/operations";
 import type { operations as Operations } from "@porter-sandbox/spec/types";
-import type { FileContent } from "./extras/file-content.ts";
+import type { FileContent } from "./extras/content.ts";
 import type { Client } from "./transport/client.ts";
 import { call, type RequestParts } from "./transport/request.ts";
 import type { CallOptions } from "./transport/scope.ts";

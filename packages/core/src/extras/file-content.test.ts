@@ -234,6 +234,8 @@ describe("writing a file", () => {
       yield encode("hel");
       yield encode("lo");
     }
+    const shared = new SharedArrayBuffer(5);
+    new Uint8Array(shared).set(encode("hello"));
     const view = new DataView(encode("_hello_").buffer, 1, 5);
     for (const content of [
       "hello",
@@ -241,6 +243,7 @@ describe("writing a file", () => {
       encode("hello").buffer,
       view,
       new Blob(["hello"]),
+      new Uint8Array(shared),
       body(["hel", "lo"]),
       pieces(),
     ])
@@ -274,6 +277,33 @@ describe("writing a file", () => {
     };
     const { volume } = await disk([reads]);
     expect(await rejection(volume.writeFile("/f", pieces()))).toBe(mine);
+    expect(await rejection(volume.writeFile("/f", body(["hel"], mine)))).toBe(mine);
+  });
+
+  it("closes the caller's own source, once, when it is not read to its end", async () => {
+    const { volume } = await disk([refusal(400)]);
+    const closed = vi.fn();
+    const endless = () => ({
+      [Symbol.asyncIterator]: () => ({
+        next: async () => ({ done: false as const, value: encode("x") }),
+        return: async () => {
+          closed();
+          return { done: true as const, value: undefined };
+        },
+      }),
+    });
+    for (const content of [endless, () => body(["x"], "hang", closed)]) {
+      for (const [path, options] of [
+        ["../x", {}],
+        ["/x", { signal: AbortSignal.abort(new Error("enough")) }],
+        ["/x", {}],
+      ] as const) {
+        closed.mockClear();
+        await rejection(volume.writeFile(path, content(), options));
+        await turn();
+        expect(closed).toHaveBeenCalledOnce();
+      }
+    }
   });
 
   it("refuses what cannot be a file's content", async () => {
@@ -281,7 +311,7 @@ describe("writing a file", () => {
     const locked = body(["x"]);
     locked.getReader();
     const large = Object.defineProperty(new Blob(["x"]), "size", { value: 2 ** 30 + 1 });
-    for (const content of [undefined, 5, {}, "\ud800", locked, large])
+    for (const content of [undefined, 5, {}, "\ud800", locked, large, new SharedArrayBuffer(4)])
       expect(await rejection(volume.writeFile("/f", content as string))).toMatchObject({
         field: "content",
         admitted: false,

@@ -1,11 +1,11 @@
 import { DownloadTimeoutError, UploadTimeoutError } from "../errors/client-errors.ts";
-import { invalidRequest } from "../errors/status-errors.ts";
 import type { PieceSource } from "../resources/file-stream.ts";
 import type { FileBackend } from "../resources/file-system.ts";
 import type { Client } from "../transport/client.ts";
 import { call, checkCall, openScope, perform, type RequestParts, timeoutOf } from "../transport/request.ts";
 import type { CallOptions, Scope } from "../transport/scope.ts";
 import { type Body, type Bytes, bodyOf } from "./bytes.ts";
+import { contentOf, type FileContent, type Source } from "./content.ts";
 import { type Derived, withDerived } from "./file-listing.ts";
 import { gather } from "./gather.ts";
 
@@ -16,15 +16,6 @@ export interface ReadOptions extends CallOptions {
   /** How many bytes at most; default: to the end. */
   length?: number | undefined;
 }
-
-/** What can be written to a file. Streams and iterables are sent as they come and cannot be repeated after a failure. */
-export type FileContent =
-  | string
-  | ArrayBuffer
-  | ArrayBufferView<ArrayBuffer>
-  | Blob
-  | ReadableStream<Uint8Array>
-  | AsyncIterable<Uint8Array>;
 
 /** The files of a volume, by the operations that the API has for them. */
 export const volumeFiles = (client: Client, id: string): FileBackend =>
@@ -115,51 +106,38 @@ async function writeFile(
   content: FileContent,
   options: CallOptions | undefined,
 ): Promise<void> {
-  const source: Source = {};
-  const parts: RequestParts = { path: { id }, query: { path }, ...toBody(content, source) };
+  const given = contentOf(content);
+  const source = typeof given === "object" && "next" in given ? given : undefined;
+  let failure: { reason: unknown } | undefined;
+  const body = source
+    ? streamOf(source, (reason) => {
+        failure = { reason };
+      })
+    : given;
+  const parts: RequestParts = { path: { id }, query: { path }, body, once: source !== undefined };
   try {
     await call(client, "writeVolumeFile", parts, options, undefined, UploadTimeoutError);
   } catch (error) {
+    source?.cancel(error);
     // The source's own failure is what the caller can act on.
-    throw source.failure ? source.failure.reason : error;
+    throw failure ? failure.reason : error;
   }
 }
 
-function toBody(content: unknown, source: Source): { body: BodyInit; once: boolean } {
-  const given = (content ?? {}) as Record<PropertyKey, unknown>;
-  // By its name: an instance of another realm is no instance here.
-  const kind = Object.prototype.toString.call(content);
-  if (ArrayBuffer.isView(content) || /String|ArrayBuffer|Blob|File/.test(kind))
-    return { body: content as BodyInit, once: false };
-  if (typeof given.getReader === "function") return { body: content as ReadableStream, once: true };
-  if (typeof given[Symbol.asyncIterator] === "function")
-    return { body: streamOf(content as AsyncIterable<unknown>, source), once: true };
-  throw invalidRequest("content", "must be a string, bytes, a Blob, a stream or an async iterable of bytes");
-}
-
-/** Keeps what the caller's own source failed of. */
-interface Source {
-  failure?: { reason: unknown };
-}
-
-function streamOf(content: AsyncIterable<unknown>, source: Source): ReadableStream<Uint8Array> {
-  const iterator = content[Symbol.asyncIterator]();
-  return new ReadableStream<Uint8Array>(
+function streamOf(source: Source<Bytes>, onFail: (reason: unknown) => void): ReadableStream<Bytes> {
+  return new ReadableStream<Bytes>(
     {
       async pull(controller) {
         try {
-          const { done, value } = await iterator.next();
-          if (done) controller.close();
-          else if (ArrayBuffer.isView(value)) controller.enqueue(value as Uint8Array);
-          else throw invalidRequest("content", "must yield Uint8Array pieces");
+          const piece = await source.next();
+          if (piece) controller.enqueue(piece);
+          else controller.close();
         } catch (reason) {
-          source.failure = { reason };
+          onFail(reason);
           throw reason;
         }
       },
-      async cancel(reason) {
-        await iterator.return?.(reason);
-      },
+      cancel: (reason) => source.cancel(reason),
     },
     { highWaterMark: 0 },
   );

@@ -1,12 +1,5 @@
-import { invalidRequest } from "../errors/status-errors.ts";
-import type { FileContent } from "./file-content.ts";
-
-interface Source<T> {
-  /** Undefined at the end. */
-  next(): Promise<T | undefined>;
-  /** Nobody takes any more. */
-  cancel(reason: unknown): void;
-}
+import type { Bytes } from "./bytes.ts";
+import { contentOf, type FileContent, type Source } from "./content.ts";
 
 /**
  * Content in pieces of exactly `size` bytes, the last one shorter (or empty, when there is nothing at all). Of a stream
@@ -34,42 +27,21 @@ export function piecesOf(content: FileContent, size: number): Source<{ bytes: Ui
   };
 }
 
-function chunksOf(content: FileContent): Source<Uint8Array> {
-  const given = (content ?? {}) as unknown as Record<PropertyKey, unknown>;
-  // By its name: an instance of another realm is no instance here.
-  const kind = Object.prototype.toString.call(content);
-  if (typeof content === "string") {
-    // It would silently become another character in UTF-8.
-    if (!content.isWellFormed()) throw invalidRequest("content", "must be well-formed Unicode");
-    return once(new TextEncoder().encode(content));
-  }
-  if (ArrayBuffer.isView(content)) return once(bytesIn(content));
-  if (/ArrayBuffer/.test(kind)) return once(new Uint8Array(content as ArrayBuffer));
-  if (/Blob|File/.test(kind)) return slices(content as Blob);
-  if (typeof given.getReader === "function") return chunksFrom(content as ReadableStream<unknown>);
-  if (typeof given[Symbol.asyncIterator] === "function") {
-    const iterator = (content as AsyncIterable<unknown>)[Symbol.asyncIterator]();
-    return {
-      async next() {
-        const { done, value } = await iterator.next();
-        return done ? undefined : checked(value);
-      },
-      cancel(reason) {
-        Promise.resolve(iterator.return?.(reason)).catch(() => {});
-      },
-    };
-  }
-  throw invalidRequest("content", "must be a string, bytes, a Blob, a stream or an async iterable of bytes");
+function chunksOf(content: FileContent): Source<Bytes> {
+  const given = contentOf(content);
+  if (typeof given === "string") return once(new TextEncoder().encode(given));
+  if (ArrayBuffer.isView(given)) return once(given);
+  return "next" in given ? given : slices(given);
 }
 
-function once(bytes: Uint8Array): Source<Uint8Array> {
+function once(bytes: Bytes): Source<Bytes> {
   const left = [bytes];
   return { next: async () => left.shift(), cancel() {} };
 }
 
 const BLOB_BYTES = 256 * 1024;
 
-function slices(blob: Blob): Source<Uint8Array> {
+function slices(blob: Blob): Source<Bytes> {
   let at = 0;
   return {
     async next() {
@@ -80,26 +52,4 @@ function slices(blob: Blob): Source<Uint8Array> {
     },
     cancel() {},
   };
-}
-
-function chunksFrom(stream: ReadableStream<unknown>): Source<Uint8Array> {
-  if (stream.locked) throw invalidRequest("content", "must be a stream that nobody else reads");
-  const reader = stream.getReader();
-  return {
-    async next() {
-      const { done, value } = await reader.read();
-      return done ? undefined : checked(value);
-    },
-    cancel(reason) {
-      reader.cancel(reason).catch(() => {});
-    },
-  };
-}
-
-const bytesIn = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
-  new Uint8Array(buffer, byteOffset, byteLength);
-
-function checked(value: unknown): Uint8Array {
-  if (!ArrayBuffer.isView(value)) throw invalidRequest("content", "must yield Uint8Array pieces");
-  return bytesIn(value);
 }

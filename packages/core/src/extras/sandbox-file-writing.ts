@@ -7,7 +7,7 @@ import type { WriteOptions } from "../resources/sandbox-files.ts";
 import type { Client } from "../transport/client.ts";
 import { withinScope } from "../transport/request.ts";
 import type { ExecResult } from "../types.ts";
-import type { FileContent } from "./file-content.ts";
+import type { FileContent } from "./content.ts";
 import { fail, normalPath } from "./file-errors.ts";
 import { dropScript, partPrefix, writeScript } from "./file-scripts.ts";
 import { piecesOf } from "./pieces.ts";
@@ -28,6 +28,22 @@ export async function writeSandboxFile(
   run: RunScript,
   given: string,
   content: FileContent,
+  options?: WriteOptions,
+): Promise<void> {
+  const source = piecesOf(content, WRITE_ARGUMENTS * ARGUMENT_BYTES);
+  try {
+    await writePieces(client, run, given, source, options);
+  } catch (error) {
+    source.cancel(error);
+    throw error;
+  }
+}
+
+async function writePieces(
+  client: Client,
+  run: RunScript,
+  given: string,
+  source: ReturnType<typeof piecesOf>,
   options: WriteOptions = {},
 ): Promise<void> {
   const path = normalPath(checkFilePath, given);
@@ -56,7 +72,6 @@ export async function writeSandboxFile(
       scope.signal.addEventListener("abort", () => {
         hurry = client.clock.schedule(() => patience.abort(scope.signal.reason), client.timeoutMs);
       });
-      const source = piecesOf(content, WRITE_ARGUMENTS * ARGUMENT_BYTES);
       let most = seen.get(client) ?? WRITE_ARGUMENTS;
       let written = 0;
       const send = async (bytes: Uint8Array, last: boolean): Promise<void> => {
@@ -103,7 +118,6 @@ export async function writeSandboxFile(
           await send(piece.bytes, piece.last);
         }
       } catch (error) {
-        source.cancel(error);
         // As much as can still be done: what is left would be hidden, and never the file.
         if (begun) await run(dropScript, [path, part], { timeoutMs: client.timeoutMs }).catch(() => {});
         throw error;

@@ -139,6 +139,16 @@ describe.each(shells)("files of a sandbox with $name", { timeout: 60_000 }, (she
     await expect(files.readFile(`${here}/file`)).rejects.toMatchObject({ name: "UnsupportedError" });
   });
 
+  it("closes a source that it will not read", async () => {
+    const { files, here } = setUp();
+    const cancelled: unknown[] = [];
+    const source = () => new ReadableStream<Uint8Array>({ cancel: (reason) => void cancelled.push(reason) });
+    const reason = new Error("enough");
+    await expect(files.writeFile("../x", source())).rejects.toMatchObject({ field: "path" });
+    await expect(files.writeFile(`${here}/x`, source(), { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    expect(cancelled).toEqual([expect.objectContaining({ field: "path" }), reason]);
+  });
+
   it("writes content of any kind in steps, and shows it when it is whole", async () => {
     const { files, run, here } = setUp();
     const bytes = new Uint8Array(randomBytes(ARGUMENT_BYTES * 7 * 2 + 5));

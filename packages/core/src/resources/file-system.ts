@@ -1,4 +1,5 @@
-import type { FileContent, ReadOptions } from "../extras/file-content.ts";
+import type { FileContent } from "../extras/content.ts";
+import type { ReadOptions } from "../extras/file-content.ts";
 import type { CallOptions } from "../transport/scope.ts";
 import { type FileStream, type PieceSource, streamFrom } from "./file-stream.ts";
 import type { FileList, VolumeFile } from "./files.ts";

@@ -1,4 +1,4 @@
-import type { FileContent } from "../extras/file-content.ts";
+import type { FileContent } from "../extras/content.ts";
 import type { Client } from "../transport/client.ts";
 import type { CallOptions } from "../transport/scope.ts";
 import { type FileBackend, FileSystem } from "./file-system.ts";
