@@ -130,13 +130,21 @@ export const testingMutants: readonly Mutant[] = [
   ]),
   ...inFile("packages/testing/src/commands/plain.ts", [
     ["an unknown program succeeds", "return 127;", "return 0;", "exec", "lifecycle"],
-    ["an unknown program says nothing", "call.stderr(`${typed}: not found\\n`);", "", "exec"],
+    ["an unknown program says nothing", "call.stderr(`${call.command[0]}: not found\\n`);", "", "exec"],
+  ]),
+  ...inFile("packages/testing/src/commands/arguments.ts", [
     [
       "errors are output",
-      "call.stderr(`${name}: ${error.message}\\n`);",
-      "call.stdout(`${name}: ${error.message}\\n`);",
+      "call.stderr(`${programOf(call)}: ${error.message}\\n`);",
+      "call.stdout(`${programOf(call)}: ${error.message}\\n`);",
       "exec",
       "logs",
+    ],
+    [
+      "a command stops at an operand that it cannot take",
+      "exit_code = complain(call, error);",
+      "return complain(call, error);",
+      "exec",
     ],
   ]),
   ...inFile("packages/testing/src/shell-environment.ts", [

@@ -182,6 +182,13 @@ export function createFileTree(now: () => number, root: DirectoryNode = newDirec
   };
 }
 
+/** Writes a file's content to another path. What is new has the same permissions, what was there keeps its own. */
+export function copyFile(tree: FileTree, from: string, to: string, source: FileTree = tree): void {
+  const isNew = !tree.exists(to);
+  tree.write(to, source.read(from));
+  if (isNew) tree.touch(to, { mode: source.stat(from).mode });
+}
+
 /** The names of a path, with `.`, `..` and empty ones resolved; `..` above the root stays there. */
 export function segmentsOf(path: string): string[] {
   const segments: string[] = [];

@@ -32,8 +32,12 @@ describe("mounted trees", () => {
   it("moves directories from one tree into another", () => {
     const { whole, volume } = setUp();
     whole.write("/tmp/dir/deep/file", contentFrom("moved"), { parents: true });
+    whole.touch("/tmp/dir/deep/file", { mode: 0o750 });
+    whole.touch("/tmp/dir", { mode: 0o700 });
     whole.move("/tmp/dir", "/mnt/data/dir");
     expect(textOf(volume.read("/dir/deep/file"))).toBe("moved");
+    expect(volume.stat("/dir/deep/file").mode).toBe(0o750);
+    expect(volume.stat("/dir").mode).toBe(0o700);
     expect(whole.exists("/tmp/dir")).toBe(false);
   });
 

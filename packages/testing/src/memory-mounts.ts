@@ -1,6 +1,6 @@
 import { EngineError } from "@porter-sandbox/api";
 import { type Content, emptyContent, joinContent } from "./memory-content.ts";
-import { type FileTree, isWithin, type NodeInfo, resolvePath } from "./memory-files.ts";
+import { copyFile, type FileTree, isWithin, type NodeInfo, resolvePath } from "./memory-files.ts";
 
 /** What a sandbox may do with a mounted volume. */
 export type MountAccess = "read_write" | "read_only" | "write_only_new_files";
@@ -43,11 +43,13 @@ export function mountTrees(root: FileTree, mounts: readonly Mount[]): FileTree {
     }
   };
   const copyAcross = (from: ReturnType<typeof locate>, to: ReturnType<typeof locate>): void => {
-    if (from.tree.stat(from.inner).type === "file") {
-      to.tree.write(to.inner, from.tree.read(from.inner));
+    const { type, mode } = from.tree.stat(from.inner);
+    if (type === "file") {
+      copyFile(to.tree, from.inner, to.inner, from.tree);
       return;
     }
     to.tree.mkdir(to.inner);
+    to.tree.touch(to.inner, { mode });
     for (const { name } of from.tree.list(from.inner)) {
       copyAcross(locate(`${from.absolute}/${name}`), locate(`${to.absolute}/${name}`));
     }

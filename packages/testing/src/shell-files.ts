@@ -1,6 +1,6 @@
 import type { IFileSystem } from "just-bash";
 import { bytesOf, type Content, contentFrom, emptyContent, textOf } from "./memory-content.ts";
-import { createFileTree, type FileTree, type NodeInfo, resolvePath } from "./memory-files.ts";
+import { copyFile, createFileTree, type FileTree, type NodeInfo, resolvePath } from "./memory-files.ts";
 
 type FileContent = Parameters<IFileSystem["writeFile"]>[1];
 type EncodingOption = Parameters<IFileSystem["writeFile"]>[2];
@@ -90,7 +90,7 @@ export function shellFiles(
     cp: (source, target, options) =>
       named(source, "cp", () => {
         const from = below(source);
-        if (from.stat(source).type === "file") return tree.write(target, from.read(source));
+        if (from.stat(source).type === "file") return copyFile(tree, source, target, from);
         if (!options?.recursive) throw Object.assign(new Error(), { code: "is_a_directory" });
         copyInto(tree, source, target);
       }),
@@ -143,7 +143,7 @@ function copyInto(tree: FileTree, source: string, target: string): void {
   for (const { name, type } of tree.list(source)) {
     const [from, to] = [`${source}/${name}`, `${target}/${name}`];
     if (type === "directory") copyInto(tree, from, to);
-    else tree.write(to, tree.read(from));
+    else copyFile(tree, from, to);
   }
 }
 

@@ -61,22 +61,42 @@ export function parseCount(value: string | undefined, fallback: number): number 
   return Number(value);
 }
 
-/** Everything on a command's input. */
-export function readInput(call: CommandCall): Promise<Content> {
-  return call.stdin ? contentFromStream(call.stdin) : Promise.resolve(emptyContent);
+/** What a program is called, wherever it lies. */
+export function programOf({ command: [typed = ""] }: CommandCall): string {
+  return typed.replace(/^(\/usr)?(\/local)?\/s?bin\//, "");
 }
 
-/** The contents of the named files, `-` and no name at all being the input. */
-export async function readOperands(
+/** Says what went wrong, as a command does; answers its exit code. What is no failure of a command is thrown on. */
+export function complain(call: CommandCall, error: unknown): number {
+  if (!(error instanceof CommandFailure)) throw error;
+  call.stderr(`${programOf(call)}: ${error.message}\n`);
+  return error.exit_code;
+}
+
+/** Does something with each operand. One that fails is told of, and the others have their turn all the same. */
+export async function eachOf(
   call: CommandCall,
   operands: readonly string[],
-): Promise<{ name: string; content: Content }[]> {
-  const inputs: { name: string; content: Content }[] = [];
-  for (const name of operands.length > 0 ? operands : ["-"]) {
-    const content = name === "-" ? await readInput(call) : onFile(name, () => call.files.read(pathOf(call, name)));
-    inputs.push({ name, content });
+  act: (name: string) => void | Promise<void>,
+): Promise<number> {
+  let exit_code = 0;
+  for (const name of operands) {
+    try {
+      await act(name);
+    } catch (error) {
+      exit_code = complain(call, error);
+    }
   }
-  return inputs;
+  return exit_code;
+}
+
+/** What a command reads: the files that are named, or its input, which is `-` too. */
+export const inputsOf = (operands: readonly string[]): readonly string[] => (operands.length > 0 ? operands : ["-"]);
+
+/** The whole of a file, or of the input. */
+export async function contentOf(call: CommandCall, name: string): Promise<Content> {
+  if (name !== "-") return onFile(name, () => call.files.read(pathOf(call, name)));
+  return call.stdin ? contentFromStream(call.stdin) : emptyContent;
 }
 
 export function pathOf(call: CommandCall, path: string): string {

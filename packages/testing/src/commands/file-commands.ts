@@ -1,89 +1,86 @@
 import { emptyContent } from "../memory-content.ts";
-import { CommandFailure, onFile, parseArguments, pathOf } from "./arguments.ts";
+import { copyFile } from "../memory-files.ts";
+import { CommandFailure, eachOf, onFile, parseArguments, pathOf } from "./arguments.ts";
 import type { Command, CommandCall } from "./command.ts";
 
 /** Commands on the file tree: those that look and those that change. */
 export const fileCommands: Record<string, Command> = { ls, mkdir, rm, rmdir, touch, cp, mv };
 
-function ls(call: CommandCall): number {
+function ls(call: CommandCall): Promise<number> {
   const { flags, operands } = parseArguments(call.command.slice(1), { flags: "aA1" });
   const hidden = flags.has("a") || flags.has("A");
   const names = operands.length > 0 ? operands : ["."];
-  for (const [index, name] of names.entries()) {
+  let above = "";
+  return eachOf(call, names, (name) => {
     const path = pathOf(call, name);
-    if (onFile(name, () => call.files.stat(path)).type === "file") {
-      call.stdout(`${name}\n`);
-      continue;
+    const { type } = onFile(name, () => call.files.stat(path));
+    if (type === "file") call.stdout(`${name}\n`);
+    else {
+      if (names.length > 1) call.stdout(`${above}${name}:\n`);
+      const entries = call.files.list(path).map((entry) => entry.name);
+      const shown = entries.filter((entry) => hidden || !entry.startsWith("."));
+      if (flags.has("a")) shown.unshift(".", "..");
+      call.stdout(shown.map((entry) => `${entry}\n`).join(""));
     }
-    if (names.length > 1) call.stdout(`${index > 0 ? "\n" : ""}${name}:\n`);
-    const entries = call.files.list(path).map((entry) => entry.name);
-    const shown = entries.filter((entry) => hidden || !entry.startsWith("."));
-    if (flags.has("a")) shown.unshift(".", "..");
-    call.stdout(shown.map((entry) => `${entry}\n`).join(""));
-  }
-  return 0;
+    above = "\n";
+  });
 }
 
-function mkdir(call: CommandCall): number {
+function mkdir(call: CommandCall): Promise<number> {
   const { flags, operands } = parseArguments(call.command.slice(1), { flags: "p" });
-  for (const name of required(operands)) {
-    onFile(name, () => call.files.mkdir(pathOf(call, name), { parents: flags.has("p") }));
-  }
-  return 0;
+  return eachOf(call, required(operands), (name) =>
+    onFile(name, () => call.files.mkdir(pathOf(call, name), { parents: flags.has("p") })),
+  );
 }
 
-function rm(call: CommandCall): number {
+function rm(call: CommandCall): Promise<number> {
   const { flags, operands } = parseArguments(call.command.slice(1), { flags: "rRf" });
   const recursive = flags.has("r") || flags.has("R");
-  for (const name of flags.has("f") ? operands : required(operands)) {
+  return eachOf(call, flags.has("f") ? operands : required(operands), (name) => {
     const path = pathOf(call, name);
-    if (flags.has("f") && !call.files.exists(path)) continue;
+    if (flags.has("f") && !call.files.exists(path)) return;
     const directory = onFile(name, () => call.files.stat(path)).type === "directory";
     if (directory && !recursive) throw new CommandFailure(`${name}: Is a directory`);
     onFile(name, () => call.files.remove(path, { recursive }));
-  }
-  return 0;
+  });
 }
 
-function rmdir(call: CommandCall): number {
+function rmdir(call: CommandCall): Promise<number> {
   const { operands } = parseArguments(call.command.slice(1));
-  for (const name of required(operands)) {
+  return eachOf(call, required(operands), (name) => {
     const path = pathOf(call, name);
     if (onFile(name, () => call.files.stat(path)).type === "file") throw new CommandFailure(`${name}: Not a directory`);
     onFile(name, () => call.files.remove(path));
-  }
-  return 0;
+  });
 }
 
-function touch(call: CommandCall): number {
+function touch(call: CommandCall): Promise<number> {
   const { operands } = parseArguments(call.command.slice(1));
-  for (const name of required(operands)) {
+  return eachOf(call, required(operands), (name) => {
     const path = pathOf(call, name);
     onFile(name, () =>
       call.files.exists(path)
         ? call.files.touch(path, { modified_at: call.clock.now() })
         : call.files.write(path, emptyContent),
     );
-  }
-  return 0;
+  });
 }
 
-function cp(call: CommandCall): number {
+function cp(call: CommandCall): Promise<number> {
   const { flags, operands } = parseArguments(call.command.slice(1), { flags: "rRa" });
   return eachIntoTarget(call, operands, (name, from, to) => {
     const source = onFile(name, () => call.files.stat(from));
-    if (source.type === "file") return onFile(name, () => call.files.write(to, call.files.read(from)));
+    if (source.type === "file") return onFile(name, () => copyFile(call.files, from, to));
     if (flags.size === 0) throw new CommandFailure(`-r not specified; omitting directory '${name}'`);
     onFile(name, () => call.files.copy(from, to));
   });
 }
 
-function mv(call: CommandCall): number {
+function mv(call: CommandCall): Promise<number> {
   const { operands } = parseArguments(call.command.slice(1), { flags: "f" });
   return eachIntoTarget(call, operands, (name, from, to) => {
     const source = onFile(name, () => call.files.stat(from));
     const replaced = call.files.exists(to) ? call.files.stat(to) : undefined;
-    if (from === to) throw new CommandFailure(`'${name}' and '${name}' are the same file`);
     if (source.type === "file" && replaced?.type === "file") onFile(to, () => call.files.remove(to));
     onFile(name, () => call.files.move(from, to));
   });
@@ -94,18 +91,22 @@ function eachIntoTarget(
   call: CommandCall,
   operands: readonly string[],
   put: (name: string, from: string, to: string) => void,
-): number {
+): Promise<number> {
   const sources = operands.slice(0, -1);
   const target = operands.at(-1);
   if (target === undefined || sources.length === 0) throw new CommandFailure("missing file operand");
-  const to = pathOf(call, target);
-  const intoDirectory = call.files.exists(to) && call.files.stat(to).type === "directory";
+  const there = pathOf(call, target);
+  const intoDirectory = call.files.exists(there) && call.files.stat(there).type === "directory";
   if (sources.length > 1 && !intoDirectory) throw new CommandFailure(`target '${target}': Not a directory`);
-  for (const name of sources) {
+  return eachOf(call, sources, (name) => {
     const from = pathOf(call, name);
-    put(name, from, intoDirectory ? `${to}/${from.slice(from.lastIndexOf("/") + 1)}` : to);
-  }
-  return 0;
+    const shown = intoDirectory ? `${target.replace(/\/$/, "")}/${from.slice(from.lastIndexOf("/") + 1)}` : target;
+    const to = pathOf(call, shown);
+    if (from === to && call.files.exists(from)) {
+      throw new CommandFailure(`'${name}' and '${shown}' are the same file`);
+    }
+    put(name, from, to);
+  });
 }
 
 function required(operands: readonly string[]): readonly string[] {

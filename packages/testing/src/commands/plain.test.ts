@@ -49,6 +49,10 @@ describe("the plain commands", () => {
     [["/bin/false"], "", 1],
     [["echo", "a  b", "c"], "a  b c\n", 0],
     [["echo", "-n", "a"], "a", 0],
+    [["echo", "-e", "a\\tb\\n\\\\", "-n"], "a\tb\n\\ -n\n", 0],
+    [["echo", "-ne", "a\\cb", "c"], "a", 0],
+    [["echo", "-E", "a\\n", "-"], "a\\n -\n", 0],
+    [["echo", "-x", "a"], "-x a\n", 0],
     [["printf", "%s=%d\\n%%", "a", "7"], "a=7\n%", 0],
     [["printf", "%s\\n", "a", "b"], "a\nb\n", 0],
     [["pwd"], "/dir\n", 0],
@@ -83,6 +87,10 @@ describe("the plain commands", () => {
     [["nope", "x"], 127, "nope: not found\n"],
     [["cat", "none"], 1, "cat: none: No such file or directory\n"],
     [["cat", "/dir"], 1, "cat: /dir: Is a directory\n"],
+    [["head", "-c", "0", "/none"], 1, "head: /none: No such file or directory\n"],
+    [["cp", "two", "/dir/../dir/two"], 1, "cp: 'two' and '/dir/../dir/two' are the same file\n"],
+    [["mv", "two", "."], 1, "mv: 'two' and './two' are the same file\n"],
+    [["echo", "-e", "\\x41"], 1, "echo: unsupported escape '\\x'\n"],
     [["cat", "/bytes/x"], 1, "cat: /bytes/x: Not a directory\n"],
     [["mkdir", "/dir"], 1, "mkdir: /dir: File exists\n"],
     [["mkdir", "/a/b"], 1, "mkdir: /a/b: No such file or directory\n"],
@@ -99,6 +107,47 @@ describe("the plain commands", () => {
     const { run, output } = setUp();
     expect(await run(command)).toBe(exit_code);
     expect(output).toEqual({ stdout: "", stderr });
+  });
+
+  it("go on after an operand that they cannot take", async () => {
+    const { run, output, files } = setUp();
+    const missing = (name: string) => `${name}: none: No such file or directory\n`;
+    for (const [command, stdout] of [
+      [["cat", "two", "none", "/bytes"], "one\ntwo\nthree\x00ÿ\nþ"],
+      [["head", "-n", "1", "none", "two"], "==> two <==\none\n"],
+      [["tail", "-n", "1", "two", "none", "two"], "==> two <==\nthree\n==> two <==\nthree"],
+      [["wc", "-l", "none", "two"], "2 two\n2 total\n"],
+      [["ls", "none", "two"], "two\n"],
+      [["rm", "none", "/dir/.hidden"], ""],
+      [["cp", "none", "two", "/"], ""],
+      [["mv", "none", "two", "/"], ""],
+    ] as const) {
+      expect([command, await run([...command])]).toEqual([command, 1]);
+      expect([command, output]).toEqual([command, { stdout, stderr: missing(command[0]) }]);
+    }
+    for (const command of [
+      ["mkdir", "/dir", "/new"],
+      ["touch", "/none/a", "/new/a"],
+      ["rmdir", "/two", "/dir"],
+    ]) {
+      expect([command, await run(command)]).toEqual([command, 1]);
+    }
+    expect(await run(["tee", "/none/a", "/new/b"], "in")).toBe(1);
+    expect(files.list("/").map(({ name }) => name)).toEqual(["bytes", "new", "two"]);
+    expect(files.list("/new").map(({ name, size }) => [name, size])).toEqual([
+      ["a", 0],
+      ["b", 2],
+    ]);
+  });
+
+  it("copy the permissions of what is new", async () => {
+    const { run, files } = setUp();
+    files.touch("/bytes", { mode: 0o750 });
+    files.touch("/dir", { mode: 0o700 });
+    expect(await run(["cp", "/bytes", "/copy"])).toBe(0);
+    expect(await run(["cp", "/bytes", "two"])).toBe(0);
+    expect(await run(["cp", "-r", "/dir", "/more"])).toBe(0);
+    expect(["/copy", "/dir/two", "/more"].map((path) => files.stat(path).mode)).toEqual([0o750, 0o644, 0o700]);
   });
 
   it("change files as they say", async () => {

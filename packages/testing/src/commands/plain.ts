@@ -1,4 +1,4 @@
-import { CommandFailure } from "./arguments.ts";
+import { complain, programOf } from "./arguments.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { fileCommands } from "./file-commands.ts";
 import { awaitsInput, idle } from "./idling.ts";
@@ -17,22 +17,18 @@ export const plainCommandNames: readonly string[] = [...programs.keys()].sort();
  * What they do not have they refuse, and an unknown name is exit code 127, as in a container.
  */
 export const runPlain: Command = async (call) => {
-  const [typed = ""] = call.command;
-  const name = typed.replace(/^(\/usr)?(\/local)?\/s?bin\//, "");
-  const program = programs.get(name);
-  if (!program) return awaitsInput(call) ? idle(call) : unknown(call, typed, name);
+  const program = programs.get(programOf(call));
+  if (!program) return awaitsInput(call) ? idle(call) : unknown(call);
   try {
     return await program(call);
   } catch (error) {
-    if (!(error instanceof CommandFailure)) throw error;
-    call.stderr(`${name}: ${error.message}\n`);
-    return error.exit_code;
+    return complain(call, error);
   }
 };
 
-function unknown(call: CommandCall, typed: string, name: string): number {
-  call.stderr(`${typed}: not found\n`);
-  if (SHELLS.has(name)) {
+function unknown(call: CommandCall): number {
+  call.stderr(`${call.command[0]}: not found\n`);
+  if (SHELLS.has(programOf(call))) {
     call.stderr(
       "This fake has no shell. Install just-bash and pass it: createFakeSandboxApi({ shell: bashShell() }), " +
         "with bashShell from @porter-sandbox/testing/shell; or script the command with fake.commands.on(…).\n",

@@ -1,19 +1,40 @@
 import { bytesOf, contentFrom, emptyContent, joinContent, textOf } from "../memory-content.ts";
-import { CommandFailure, onFile, parseArguments, parseCount, pathOf, readOperands } from "./arguments.ts";
+import {
+  CommandFailure,
+  contentOf,
+  eachOf,
+  inputsOf,
+  onFile,
+  parseArguments,
+  parseCount,
+  pathOf,
+} from "./arguments.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { idle } from "./idling.ts";
 
 /** Commands that read and write bytes and text. */
 export const textCommands: Record<string, Command> = { echo, printf, cat, head, tail, wc, tee };
 
+const ESCAPES: Record<string, string> = { n: "\n", t: "\t", r: "\r", "\\": "\\", a: "\x07", b: "\b", f: "\f", v: "\v" };
+
+/** With `-e` the escapes, of which `\c` ends it all; what is no option is text. */
 function echo(call: CommandCall): number {
   const args = call.command.slice(1);
-  const bare = args[0] === "-n";
-  call.stdout(`${(bare ? args.slice(1) : args).join(" ")}${bare ? "" : "\n"}`);
+  const end = args.findIndex((arg) => !/^-[neE]+$/.test(arg));
+  const texts = end === -1 ? [] : args.slice(end);
+  const options = args.slice(0, args.length - texts.length).join("");
+  const text = `${texts.join(" ")}${options.includes("n") ? "" : "\n"}`;
+  call.stdout(/e[^E]*$/.test(options) ? unescaped(text) : text);
   return 0;
 }
 
-const ESCAPES: Record<string, string> = { n: "\n", t: "\t", r: "\r", "\\": "\\", a: "\x07", b: "\b", f: "\f", v: "\v" };
+function unescaped(text: string): string {
+  const [said = ""] = /^(?:\\[^c]|[^\\]|\\$)*/s.exec(text) ?? [];
+  return said.replace(/\\([0-9x])|\\(.)/gs, (whole, code?: string, letter = "") => {
+    if (code !== undefined) throw new CommandFailure(`unsupported escape '${whole}'`);
+    return ESCAPES[letter] ?? whole;
+  });
+}
 
 /** `%s`, `%d`, `%%` and the escapes; the format is used again while arguments are left, as printf does. */
 function printf(call: CommandCall): number {
@@ -38,14 +59,13 @@ function printf(call: CommandCall): number {
 
 async function cat(call: CommandCall): Promise<number> {
   const { operands } = parseArguments(call.command.slice(1), { flags: "u" });
-  for (const name of operands.length > 0 ? operands : ["-"]) {
+  return eachOf(call, inputsOf(operands), async (name) => {
     const put = isFile(call, name) ? call.stdout : call.give;
     for await (const block of blocksOf(call, name)) {
       put(block);
       await call.flushed();
     }
-  }
-  return 0;
+  });
 }
 
 /** Where bytes without end come from; it is no file here. */
@@ -79,6 +99,7 @@ const ZERO_BYTES = 256 * 1024;
 /** The first bytes of one input, without waiting for more of it. */
 async function headBytes(call: CommandCall, name: string, count: number): Promise<void> {
   let left = count;
+  if (isFile(call, name)) onFile(name, () => call.files.read(pathOf(call, name)));
   if (left === 0) return;
   const put = isFile(call, name) ? call.stdout : call.give;
   for await (const block of blocksOf(call, name)) {
@@ -92,29 +113,27 @@ async function headBytes(call: CommandCall, name: string, count: number): Promis
 
 async function head(call: CommandCall): Promise<number> {
   const { values, operands } = parseArguments(oldCount(call.command.slice(1)), { values: "nc" });
+  const [bytes, lines] = [parseCount(values.get("c"), 0), parseCount(values.get("n"), 10)];
   if (values.has("c") && operands.length <= 1) {
-    await headBytes(call, operands[0] ?? "-", parseCount(values.get("c"), 0));
+    await headBytes(call, operands[0] ?? "-", bytes);
     return 0;
   }
-  await eachPart(call, operands, (bytes) => {
-    if (values.has("c")) return bytes.subarray(0, parseCount(values.get("c"), 0));
-    const lines = linesOf(bytes).slice(0, parseCount(values.get("n"), 10));
-    return bytes.subarray(0, lines.at(-1)?.end ?? 0);
-  });
-  return 0;
+  return eachPart(call, operands, (content) =>
+    content.subarray(0, values.has("c") ? bytes : (linesOf(content).slice(0, lines).at(-1)?.end ?? 0)),
+  );
 }
 
 async function tail(call: CommandCall): Promise<number> {
   const { flags, values, operands } = parseArguments(oldCount(call.command.slice(1)), { values: "nc", flags: "fF" });
-  await eachPart(call, operands, (bytes) => {
-    if (values.has("c")) return bytes.subarray(Math.max(0, bytes.byteLength - parseCount(values.get("c"), 0)));
-    const count = parseCount(values.get("n"), 10);
-    const lines = count === 0 ? [] : linesOf(bytes).slice(-count);
-    return bytes.subarray(lines[0]?.start ?? bytes.byteLength);
+  const [bytes, lines] = [parseCount(values.get("c"), 0), parseCount(values.get("n"), 10)];
+  const exit_code = await eachPart(call, operands, (content) => {
+    if (values.has("c")) return content.subarray(Math.max(0, content.byteLength - bytes));
+    const [first] = lines === 0 ? [] : linesOf(content).slice(-lines);
+    return content.subarray(first?.start ?? content.byteLength);
   });
   // `tail -f` is how images stay alive. It ends when it is killed; what is added to the file later is not followed.
   if (flags.size > 0) await idle(call);
-  return 0;
+  return exit_code;
 }
 
 async function wc(call: CommandCall): Promise<number> {
@@ -123,8 +142,8 @@ async function wc(call: CommandCall): Promise<number> {
   const total: Record<string, number> = { l: 0, w: 0, c: 0 };
   const row = (counts: Record<string, number>, name: string) =>
     call.stdout(`${shown.map((flag) => counts[flag]).join(" ")}${name === "-" ? "" : ` ${name}`}\n`);
-  const inputs = await readOperands(call, operands);
-  for (const { name, content } of inputs) {
+  const exit_code = await eachOf(call, inputsOf(operands), async (name) => {
+    const content = await contentOf(call, name);
     const text = textOf(content);
     const counts: Record<string, number> = {
       l: text.split("\n").length - 1,
@@ -133,9 +152,9 @@ async function wc(call: CommandCall): Promise<number> {
     };
     for (const flag of shown) total[flag] = (total[flag] ?? 0) + (counts[flag] ?? 0);
     row(counts, name);
-  }
-  if (inputs.length > 1) row(total, "total");
-  return 0;
+  });
+  if (operands.length > 1) row(total, "total");
+  return exit_code;
 }
 
 async function tee(call: CommandCall): Promise<number> {
@@ -145,20 +164,25 @@ async function tee(call: CommandCall): Promise<number> {
     call.stdout(block);
     content = joinContent(content, contentFrom(block));
   }
-  for (const name of operands) {
+  return eachOf(call, operands, (name) => {
     const path = pathOf(call, name);
     onFile(name, () => (flags.has("a") ? call.files.append(path, content) : call.files.write(path, content)));
-  }
-  return 0;
+  });
 }
 
 /** Puts out a part of every input, with a title over each when there are several. */
-async function eachPart(call: CommandCall, operands: readonly string[], part: (bytes: Uint8Array) => Uint8Array) {
-  const inputs = await readOperands(call, operands);
-  for (const [index, { name, content }] of inputs.entries()) {
-    if (inputs.length > 1) call.stdout(`${index > 0 ? "\n" : ""}==> ${name} <==\n`);
+function eachPart(
+  call: CommandCall,
+  operands: readonly string[],
+  part: (bytes: Uint8Array) => Uint8Array,
+): Promise<number> {
+  let above = "";
+  return eachOf(call, inputsOf(operands), async (name) => {
+    const content = await contentOf(call, name);
+    if (operands.length > 1) call.stdout(`${above}==> ${name} <==\n`);
+    above = "\n";
     call.stdout(part(bytesOf(content)));
-  }
+  });
 }
 
 /** `head -3` is `head -n 3`. */

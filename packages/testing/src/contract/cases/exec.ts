@@ -71,6 +71,15 @@ export const exec = casesOf("exec", {
     includes((await c.exec(id, ["ls", "/"])).stdout, /^kept$/m, "ls");
   },
 
+  "a command goes on after what it cannot do": async (c) => {
+    const { id } = await c.running();
+    equal((await c.exec(id, ["mkdir", "/first"])).exit_code, 0, "exit_code of mkdir");
+    const result = await c.exec(id, ["mkdir", "/first", "/second"]);
+    ok(result.exit_code !== 0, "exit_code: expected another than 0 where one is there already");
+    includes(result.stderr, "/first", "stderr");
+    equal((await c.exec(id, ["ls", "/second"])).exit_code, 0, "exit_code of ls");
+  },
+
   "one sandbox's files are not another's": async (c) => {
     const [one, two] = await Promise.all([c.running(), c.running()]);
     await c.exec(one.id, ["mkdir", "/mine"]);
