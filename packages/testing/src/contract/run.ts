@@ -76,7 +76,10 @@ export function registerContract(target: Target, { Porter, only = "" }: Contract
 export interface RunOptions extends ContractOptions {
   /** How many cases run at once; those that move clock or faults always run alone. Default 8. */
   readonly concurrency?: number | undefined;
-  /** How long one case may take, in milliseconds. Default 120 000. */
+  /**
+   * How long one case may take, in milliseconds. Default 120 000. One that takes longer has failed; the next begins when it
+   * has cleaned up, or 10 s later.
+   */
   readonly caseTimeoutMs?: number | undefined;
   /** Told of each result as it comes. */
   readonly onResult?: ((result: CaseResult) => void) | undefined;
@@ -113,17 +116,27 @@ async function settle(
   timeoutMs: number,
 ): Promise<Pick<CaseResult, "outcome" | "seen"> & { reason?: string; error?: unknown }> {
   if (skip !== undefined) return { outcome: "skipped", reason: skip, seen: [] };
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  const running = run();
   try {
-    const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(new Error(`the case took more than ${timeoutMs} ms`)), timeoutMs);
-    });
-    return { outcome: "passed", seen: await Promise.race([run(), late]) };
+    const late = () => new Error(`the case took more than ${timeoutMs} ms`);
+    return { outcome: "passed", seen: await within(running, timeoutMs, late) };
   } catch (error) {
+    // What still runs would move clock and faults under the next case.
+    await within(running, LATE_END_MS, () => undefined).catch(() => {});
     return { outcome: "failed", reason: show(error), error, seen: [] };
-  } finally {
-    clearTimeout(timer);
   }
+}
+
+/** How long a case that took too long may take to end and to clean up, before the next one begins. */
+const LATE_END_MS = 10_000;
+
+/** Settles as `promise` does, or rejects with what `late` says when that takes too long. */
+async function within<T>(promise: Promise<T>, ms: number, late: () => unknown): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const over = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(late()), ms);
+  });
+  return Promise.race([promise, over]).finally(() => clearTimeout(timer));
 }
 
 /** What a run shows of a server: a line for each subject and each capability, with how many cases passed. */
