@@ -198,13 +198,13 @@ test("a refused upload gets its answer, and its connection serves the next reque
   });
   const size = 3 * 1024 * 1024;
   socket.write(
-    `POST /v1/sandbox/run HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${size.toString(16)}\r\n`,
+    `POST /v1/sandbox/run HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n${size.toString(16)}\r\n`,
   );
   socket.write(Buffer.alloc(size / 2));
   await expect.poll(() => text).toMatch(/^HTTP\/1\.1 413 .*body_too_large/s);
   await new Promise((resolve) => setTimeout(resolve, 700));
   socket.write(Buffer.alloc(size / 2));
-  socket.write("\r\n0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: a\r\n\r\n");
+  socket.write("\r\n0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
   await expect.poll(() => text).toMatch(/"ok"/);
   socket.destroy();
 });
@@ -239,6 +239,22 @@ describe("starting", () => {
     expect(url).toBe(`http://0.0.0.0:${port}`);
     expect((await ask(`http://127.0.0.1:${port}/v1/sandbox`)).status).toBe(401);
     expect((await start(memoryApi().api, { host: "localhost" })).url).toMatch(/^http:\/\/(127\.0\.0\.1|\[::1\]):\d+$/);
+  });
+
+  test("an API without keys answers to names of this machine only, whatever leads to its address", async () => {
+    const { url, port } = await start(memoryApi().api);
+    for (const name of ["localhost", "box.localhost", "127.0.0.1", "127.3.2.1", "[::1]"])
+      expect((await ask(`${url}/v1/sandbox`, { headers: { host: `${name}:${port}` } })).status).toBe(200);
+    for (const name of ["pages.example", "localhost.example", "127.0.0.1.example", "10.0.0.1"]) {
+      const refused = await ask(`${url}/v1/sandbox`, { headers: { host: `${name}:${port}` } });
+      expect([refused.status, refused.text]).toEqual([
+        400,
+        expect.stringContaining(`Host: must be a name of this machine`),
+      ]);
+    }
+    const keyed = await start(memoryApi(true).api);
+    const headers = { host: "sandboxes.example", authorization: `Bearer ${key}` };
+    expect((await ask(`${keyed.url}/v1/sandbox`, { headers })).status).toBe(200);
   });
 
   test("an API that does not get ready is an error, and the port is free again", async () => {
@@ -345,7 +361,7 @@ describe("limits", () => {
   test("headers that do not come are given up on with a 408", async () => {
     const { port } = await start(memoryApi().api, { limits: { headersMs: 100 } });
     const socket = connect(port, "127.0.0.1");
-    socket.write("GET /healthz HTTP/1.1\r\nHost: a\r\n");
+    socket.write("GET /healthz HTTP/1.1\r\nHost: localhost\r\n");
     expect(await readAll(socket)).toMatch(/^HTTP\/1\.1 408 .*"code":"invalid_request"/s);
   });
 
@@ -368,14 +384,14 @@ describe("limits", () => {
   test("a body that does not come is given up on", async () => {
     const { port } = await start(memoryApi().api, { limits: { headersMs: 100, requestMs: 200 } });
     const socket = connect(port, "127.0.0.1");
-    socket.write("POST /v1/sandbox/run HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{");
+    socket.write("POST /v1/sandbox/run HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{");
     expect(await readAll(socket)).toMatch(/^HTTP\/1\.1 408 /);
   });
 
   test("idle connections are closed", async () => {
     const { port } = await start(memoryApi().api, { limits: { idleMs: 100 } });
     const socket = connect(port, "127.0.0.1");
-    socket.write("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n");
+    socket.write("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
     expect(await readAll(socket)).toMatch(/^HTTP\/1\.1 200 /);
   });
 
@@ -392,8 +408,8 @@ describe("limits", () => {
 
   test.each([
     ["what is not HTTP", "HELLO\r\n\r\n", 400],
-    ["headers that are too large", `GET / HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(20_000)}\r\n\r\n`, 431],
-    ["a malformed host", "GET / HTTP/1.1\r\nHost: a b/c\r\nConnection: close\r\n\r\n", 400],
+    ["headers that are too large", `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${"x".repeat(20_000)}\r\n\r\n`, 431],
+    ["a malformed host", "GET / HTTP/1.1\r\nHost: localhost b/c\r\nConnection: close\r\n\r\n", 400],
     ["no host", "GET / HTTP/1.0\r\n\r\n", 400],
   ])("%s is a %s", async (_, text, status) => {
     const { port } = await start(memoryApi().api);

@@ -13,7 +13,7 @@ import { getRequestListener } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { Store } from "@porter-sandbox/api";
 import { writeResponse } from "@porter-sandbox/node-http";
-import { addressOf, isLoopback, listenError, urlOf } from "./http/address.ts";
+import { addressOf, isLoopback, isOwnName, listenError, urlOf } from "./http/address.ts";
 import { createExchanges, type Exchange } from "./http/exchange.ts";
 import { processMetrics, sandboxMetrics } from "./http/gauges.ts";
 import { createRequestMetrics, renderMetrics } from "./http/metrics.ts";
@@ -162,6 +162,13 @@ export async function serve(api: Servable, options: ServeOptions = {}): Promise<
   const exchanges = createExchanges(log, counts);
   let closing: Promise<void> | undefined;
 
+  let asks: Promise<boolean> | undefined;
+  /** Without keys a page could do all that its user can, if its site's name led here: it may ask its own site anything. */
+  const keyed = (): Promise<boolean> => {
+    asks ??= isLoopback(address) ? asksForKeys(api) : Promise.resolve(true);
+    return asks;
+  };
+
   const reportMetrics = async (request: Request): Promise<Response> => {
     const authorization = request.headers.get("Authorization");
     const headers = authorization === null ? {} : { Authorization: authorization };
@@ -182,6 +189,11 @@ export async function serve(api: Servable, options: ServeOptions = {}): Promise<
   async function answer(request: Request, exchange: Exchange): Promise<Response> {
     const path = pathOf(request.url);
     try {
+      const { hostname } = new URL(request.url);
+      if (hostname !== host && !isOwnName(hostname) && !(await keyed())) {
+        const rule = "must be a name of this machine, like localhost, where no keys are asked for";
+        return refusal(400, "invalid_request", `Host: ${rule} (got ${JSON.stringify(hostname)})`);
+      }
       if (closing !== undefined && path !== "/healthz") {
         return refusal(503, "shutting_down", "the server is shutting down", { "Retry-After": "1" });
       }

@@ -6,6 +6,10 @@ import type { AddressInfo } from "node:net";
 export const isLoopback = (address: string): boolean =>
   /^127\.\d+\.\d+\.\d+$/.test(address) || address === "::1" || /^::ffff:127\./i.test(address);
 
+/** Whether a host in a URL names this machine to itself, whoever asks for it. */
+export const isOwnName = (hostname: string): boolean =>
+  /^(.+\.)?localhost$/i.test(hostname) || isLoopback(hostname.replace(/^\[(.*)\]$/, "$1"));
+
 /** The address that a host stands for here. Throws an Error that names a host that stands for none. */
 export async function addressOf(host: string): Promise<string> {
   try {
