@@ -2,7 +2,6 @@
 // sends what to do and gets a message for each case.
 import { registerHooks } from "node:module";
 import { pathToFileURL } from "node:url";
-import type { ContractCase } from "../../packages/testing/src/contract.ts";
 import { type Mutant, mutatedSource, pathOf } from "./mutant.ts";
 
 export interface Task {
@@ -47,24 +46,21 @@ function applyMutant(mutant: Mutant): void {
 
 async function run(subjects: readonly string[]): Promise<void> {
   const { Porter } = await import("../../packages/core/src/index.ts");
-  const { contractCases, runContract } = await import("../../packages/testing/src/contract.ts");
+  const { contractCases, registerContract, runContract } = await import("../../packages/testing/src/contract.ts");
   const { fullFake, leanFake, publishedFake } = await import("../../packages/testing/src/contract/fake-targets.ts");
   const { bashShell } = await import("../../packages/testing/src/shell.ts");
 
-  const left = new Map<string, ContractCase>(
+  const left = new Set(
     contractCases
-      .filter(({ name }) => subjects.length === 0 || subjects.includes(name.slice(0, name.indexOf(":"))))
-      .map((entry) => [entry.name, entry]),
+      .map(({ name }) => name)
+      .filter((name) => subjects.length === 0 || subjects.includes(name.slice(0, name.indexOf(":")))),
   );
   // A case runs once, against the first server that has what it needs.
   for (const make of [fullFake, publishedFake, leanFake, () => fullFake(bashShell())]) {
     if (left.size === 0) return;
     const { target, close } = make();
-    const has = (entry: ContractCase) =>
-      entry.needs.every((need) =>
-        need === "control" ? target.control !== undefined : target.capabilities.includes(need),
-      );
-    const names = new Set([...left.values()].filter(has).map(({ name }) => name));
+    const here = registerContract(target, { Porter, only: (name) => left.has(name) });
+    const names = new Set(here.filter(({ skip }) => skip === undefined).map(({ name }) => name));
     for (const name of names) left.delete(name);
     await runContract(
       { ...target, bootTimeoutMs: 6000 },

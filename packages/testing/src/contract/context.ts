@@ -4,7 +4,7 @@ import type { OperationId } from "@porter-sandbox/spec/operations";
 import type { FakeControl, Fault, FaultRule, RecordedRequest } from "../control.ts";
 import { fail, ok, show } from "./assert.ts";
 import { type Answer, body, createHttp, defaultBaseUrl, type Http } from "./http.ts";
-import type { Capability, FetchLike, Target } from "./target.ts";
+import { type Capability, type FetchLike, type Target, targetHas } from "./target.ts";
 
 /**
  * The client under test: the runtime's own `Porter`, handed in, so that the suite is not bound to one copy. To the
@@ -116,8 +116,6 @@ export function createContext(target: Target, { Porter }: { readonly Porter: Por
   const began = Date.now();
   const http = createHttp(target, (operation, status) => seen.add(`${operation} ${status}`));
   const bootTimeoutMs = target.bootTimeoutMs ?? 60_000;
-  const has = (capability: Capability) =>
-    capability === "control" ? target.control !== undefined : target.capabilities.includes(capability);
 
   const porterOver: Context["porterOver"] = (fetch, options = {}) => {
     const porter = new (Porter as new (options: PorterOptions) => Porter)({
@@ -145,7 +143,7 @@ export function createContext(target: Target, { Porter }: { readonly Porter: Por
     target,
     http,
     seen,
-    has,
+    has: (capability) => targetHas(target, capability),
     until,
     porterOver,
     get control() {

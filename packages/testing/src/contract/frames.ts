@@ -1,7 +1,8 @@
 import { decodeFrames, EXEC_STREAM_TYPE, type OutputName, type StreamEvent } from "@porter-sandbox/spec/stream-frames";
+import { operationOf } from "../routes.ts";
 import { equal, fail, includes, show } from "./assert.ts";
 import type { Context } from "./context.ts";
-import { defaultBaseUrl, operationOf } from "./http.ts";
+import { defaultBaseUrl } from "./http.ts";
 
 /** A stream of frames as a case reads it. */
 export interface Frames {

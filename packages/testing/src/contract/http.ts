@@ -1,5 +1,6 @@
-import { type OperationId, type OperationInfo, operations } from "@porter-sandbox/spec/operations";
+import type { OperationId } from "@porter-sandbox/spec/operations";
 import ky from "ky";
+import { operationOf } from "../routes.ts";
 import { equal, fail, includes, isNonEmpty, ok, show } from "./assert.ts";
 import type { FetchLike, Target } from "./target.ts";
 
@@ -32,27 +33,6 @@ export interface Answer {
   /** Notes that a case has examined this operation with this status. */
   seen(): void;
 }
-
-const table = (Object.entries(operations) as [OperationId, OperationInfo][]).map(([id, { method, path }]) => ({
-  id,
-  method,
-  pattern: path.split("/"),
-}));
-
-/** Which operation a request is. A fixed segment wins over a parameter. */
-export function operationOf(method: string, path: string): OperationId | undefined {
-  const segments = (path.startsWith("/") ? path : `/${path}`).split("/");
-  const fits = table.filter(
-    (entry) =>
-      entry.method === method &&
-      entry.pattern.length === segments.length &&
-      entry.pattern.every((part, index) => part.startsWith("{") || part === segments[index]),
-  );
-  fits.sort((a, b) => parameters(a.pattern) - parameters(b.pattern));
-  return fits[0]?.id;
-}
-
-const parameters = (pattern: readonly string[]) => pattern.filter((part) => part.startsWith("{")).length;
 
 export const defaultBaseUrl = "http://sandbox-api.local";
 

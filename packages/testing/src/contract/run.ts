@@ -2,7 +2,7 @@ import { show } from "./assert.ts";
 import type { ContractCase } from "./case.ts";
 import { contractCases } from "./cases.ts";
 import { createContext, type PorterClass } from "./context.ts";
-import { type Capability, capabilities, type Target } from "./target.ts";
+import { type Capability, capabilities, type Target, targetHas } from "./target.ts";
 
 export interface ContractOptions {
   /** The client to test: the runtime's own. */
@@ -44,12 +44,10 @@ export interface CaseResult {
  * ```
  */
 export function registerContract(target: Target, { Porter, only = "" }: ContractOptions): RegisteredCase[] {
-  const has = (capability: Capability) =>
-    capability === "control" ? target.control !== undefined : target.capabilities.includes(capability);
   return contractCases
     .filter(({ name }) => (typeof only === "string" ? name.includes(only) : only(name)))
     .map(({ name, needs, exclusive, run }) => {
-      const missing = needs.filter((capability) => !has(capability));
+      const missing = needs.filter((capability) => !targetHas(target, capability));
       return {
         name,
         exclusive,

@@ -1,4 +1,5 @@
 import type { FakeControl } from "../control.ts";
+import type { FetchLike } from "../gateway.ts";
 
 /**
  * What a case may need of the server it runs against, or of the way there.
@@ -58,8 +59,7 @@ export const capabilities = [
 
 export type Capability = (typeof capabilities)[number];
 
-/** A function that speaks HTTP, as the global `fetch` does. */
-export type FetchLike = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
+export type { FetchLike };
 
 /** A server to run the suite against, and the way there. */
 export interface Target {
@@ -87,3 +87,7 @@ export interface Target {
   /** How long a sandbox may take to start, in milliseconds. Default 60 000. */
   readonly bootTimeoutMs?: number | undefined;
 }
+
+/** Whether a target has what a case needs. */
+export const targetHas = ({ control, capabilities }: Target, capability: Capability): boolean =>
+  capability === "control" ? control !== undefined : capabilities.includes(capability);

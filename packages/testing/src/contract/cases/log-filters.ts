@@ -1,17 +1,7 @@
 import { equal, includes, isNonEmpty, rejects, timeOf } from "../assert.ts";
 import { casesOf } from "../case.ts";
-import type { Context } from "../context.ts";
-import { body, refused } from "../http.ts";
-
-interface Line {
-  timestamp: string;
-  line: string;
-  level: string;
-  exec_id: string;
-}
-
-const read = async (c: Context, id: string, query: Record<string, string | number | string[]> = {}): Promise<Line[]> =>
-  body(await c.http("GET", `/v1/sandbox/${id}/logs`, { query })).logs;
+import { refused } from "../http.ts";
+import { linesOf, readLogs } from "../log-lines.ts";
 
 const text = (lines: readonly { line: string }[]) => lines.map(({ line }) => line);
 
@@ -22,8 +12,8 @@ export const logFilters = casesOf("log filters", {
       const { id } = await c.running();
       await c.exec(id, ["echo", "fine"]);
       await c.exec(id, ["cat", "/no/such/file"]);
-      await c.until("two lines", async () => ((await read(c, id)).length >= 2 ? true : undefined));
-      const levels = async (level: string[]) => (await read(c, id, { level })).map((line) => line.level);
+      await linesOf(c, id, 2);
+      const levels = async (level: string[]) => (await readLogs(c, id, { level })).map((line) => line.level);
       equal(await levels(["error"]), ["error"], "error");
       equal(await levels(["info"]), ["info"], "info");
       equal(await levels(["warning"]), [], "warning");
@@ -37,14 +27,11 @@ export const logFilters = casesOf("log filters", {
       const { id } = await c.running();
       await c.exec(id, ["echo", "one\ntwo"]);
       await c.exec(id, ["echo", "three"]);
-      const [line] = await c.until("three lines", async () => {
-        const found = await read(c, id);
-        return found.length >= 3 ? found : undefined;
-      });
+      const [line] = await linesOf(c, id, 3);
       isNonEmpty(line?.exec_id, "exec_id");
-      equal(text(await read(c, id, { exec_id: line.exec_id })), ["one", "two"], "lines of the command");
-      equal(await read(c, id, { exec_id: "exec-of-nobody" }), [], "lines of another");
-      equal(await read(c, id, { exec_id: "workload" }), [], "lines of the workload");
+      equal(text(await readLogs(c, id, { exec_id: line.exec_id })), ["one", "two"], "lines of the command");
+      equal(await readLogs(c, id, { exec_id: "exec-of-nobody" }), [], "lines of another");
+      equal(await readLogs(c, id, { exec_id: "workload" }), [], "lines of the workload");
     },
   },
 
@@ -52,14 +39,11 @@ export const logFilters = casesOf("log filters", {
     needs: ["log_filters"],
     run: async (c) => {
       const { id } = await c.create({ command: ["echo", "from the workload"] });
-      const workload = await c.until("a line", async () => {
-        const found = await read(c, id, { exec_id: "workload" });
-        return found.length > 0 ? found : undefined;
-      });
+      const workload = await linesOf(c, id, 1, { exec_id: "workload" });
       equal(text(workload), ["from the workload"], "lines of the workload");
-      equal(await read(c, id, { exec_id: "exec-of-nobody" }), [], "lines of a command");
+      equal(await readLogs(c, id, { exec_id: "exec-of-nobody" }), [], "lines of a command");
       equal(text(await c.porter().sandboxes.fromId(id).logs({ exec_id: "" })), ["from the workload"], "the client's");
-      equal(await read(c, id, { exec_id: "workload", level: ["error"] }), [], "errors of the workload");
+      equal(await readLogs(c, id, { exec_id: "workload", level: ["error"] }), [], "errors of the workload");
     },
   },
 
@@ -68,14 +52,11 @@ export const logFilters = casesOf("log filters", {
     run: async (c) => {
       const { id } = await c.running();
       await c.exec(id, ["echo", "here"]);
-      const [line] = await c.until("a line", async () => {
-        const found = await read(c, id);
-        return found.length > 0 ? found : undefined;
-      });
+      const [line] = await linesOf(c, id, 1);
       const at = timeOf(line?.timestamp, "timestamp");
-      equal((await read(c, id, { until: new Date(at + 1000).toISOString() })).length, 1, "until later");
-      equal((await read(c, id, { until: new Date(at - 1000).toISOString() })).length, 0, "until earlier");
-      equal((await read(c, id, { until: "30m" })).length, 0, "until half an hour ago");
+      equal((await readLogs(c, id, { until: new Date(at + 1000).toISOString() })).length, 1, "until later");
+      equal((await readLogs(c, id, { until: new Date(at - 1000).toISOString() })).length, 0, "until earlier");
+      equal((await readLogs(c, id, { until: "30m" })).length, 0, "until half an hour ago");
     },
   },
 
@@ -85,9 +66,9 @@ export const logFilters = casesOf("log filters", {
       const { id } = await c.running();
       await c.exec(id, ["cat", "/no/such/file"]);
       await c.exec(id, ["echo", "1\n2\n3\n4"]);
-      await c.until("five lines", async () => ((await read(c, id)).length >= 5 ? true : undefined));
-      equal((await read(c, id, { level: ["error"], limit: 2 })).length, 1, "errors");
-      equal(text(await read(c, id, { level: ["info"], limit: 2 })), ["3", "4"], "the newest two");
+      await linesOf(c, id, 5);
+      equal((await readLogs(c, id, { level: ["error"], limit: 2 })).length, 1, "errors");
+      equal(text(await readLogs(c, id, { level: ["info"], limit: 2 })), ["3", "4"], "the newest two");
     },
   },
 
@@ -128,10 +109,7 @@ export const logFilters = casesOf("log filters", {
     const sandbox = await c.sandbox({ porter });
     await sandbox.exec(["cat", "/no/such/file"]);
     await sandbox.exec(["echo", "1\n2\n3\n4"]);
-    const all = await c.until("five lines", async () => {
-      const found = await sandbox.logs();
-      return found.length >= 5 ? found : undefined;
-    });
+    const all = await linesOf(c, sandbox.id, 5);
     equal((await sandbox.logs({ level: "error", limit: 2 })).length, 1, "errors");
     equal(text(await sandbox.logs({ level: ["info"], limit: 2 })), ["3", "4"], "the newest two");
     const exec_id = all[0]?.exec_id;

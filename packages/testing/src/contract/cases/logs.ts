@@ -1,29 +1,12 @@
 import { equal, isNonEmpty, notEqual, ok, rejects, timeOf } from "../assert.ts";
 import { casesOf } from "../case.ts";
-import type { Context } from "../context.ts";
 import { body, refused } from "../http.ts";
-
-interface Line {
-  timestamp: string;
-  line: string;
-  level: string;
-  exec_id: string;
-}
-
-const read = async (c: Context, id: string, query: Record<string, string | number> = {}): Promise<Line[]> =>
-  body(await c.http("GET", `/v1/sandbox/${id}/logs`, { query })).logs;
-
-/** Waits until a sandbox has this many lines; engines may write them a moment later. */
-const lines = (c: Context, id: string, count: number) =>
-  c.until(`${count} lines`, async () => {
-    const found = await read(c, id);
-    return found.length >= count ? found : undefined;
-  });
+import { linesOf, readLogs } from "../log-lines.ts";
 
 export const logs = casesOf("logs", {
   "the workload's own output has no exec id": async (c) => {
     const { id } = await c.create({ command: ["echo", "from the workload"] });
-    const [line] = await lines(c, id, 1);
+    const [line] = await linesOf(c, id, 1);
     equal([line?.line, line?.exec_id, line?.level], ["from the workload", "", "info"], "line, exec_id, level");
     timeOf(line?.timestamp, "timestamp");
   },
@@ -32,7 +15,7 @@ export const logs = casesOf("logs", {
     const { id } = await c.running();
     await c.exec(id, ["echo", "one"]);
     await c.exec(id, ["echo", "two"]);
-    const [one, two] = await lines(c, id, 2);
+    const [one, two] = await linesOf(c, id, 2);
     equal([one?.line, two?.line], ["one", "two"], "lines, oldest first");
     isNonEmpty(one?.exec_id, "exec_id");
     notEqual(one?.exec_id, two?.exec_id, "exec_id of the second");
@@ -44,7 +27,7 @@ export const logs = casesOf("logs", {
     await c.exec(id, ["echo", "fine"]);
     await c.exec(id, ["cat", "/no/such/file"]);
     equal(
-      (await lines(c, id, 2)).map(({ level }) => level),
+      (await linesOf(c, id, 2)).map(({ level }) => level),
       ["info", "error"],
       "levels",
     );
@@ -54,7 +37,7 @@ export const logs = casesOf("logs", {
     const { id } = await c.running();
     await c.exec(id, ["echo", "first\nsecond\n\nfourth ž"]);
     equal(
-      (await lines(c, id, 4)).map(({ line }) => line),
+      (await linesOf(c, id, 4)).map(({ line }) => line),
       ["first", "second", "", "fourth ž"],
       "lines",
     );
@@ -63,9 +46,9 @@ export const logs = casesOf("logs", {
   "a limit keeps the newest, oldest first": async (c) => {
     const { id } = await c.running();
     await c.exec(id, ["echo", "1\n2\n3\n4\n5"]);
-    await lines(c, id, 5);
+    await linesOf(c, id, 5);
     equal(
-      (await read(c, id, { limit: 2 })).map(({ line }) => line),
+      (await readLogs(c, id, { limit: 2 })).map(({ line }) => line),
       ["4", "5"],
       "lines",
     );
@@ -81,7 +64,7 @@ export const logs = casesOf("logs", {
       if (c.has("control")) await c.control.advance(seconds * 1000);
       await c.phase(id, "succeeded");
       equal(
-        (await lines(c, id, 4)).map(({ line, exec_id }) => [line, exec_id === ""]),
+        (await linesOf(c, id, 4)).map(({ line, exec_id }) => [line, exec_id === ""]),
         [
           ["1", false],
           ["2", false],
@@ -91,7 +74,7 @@ export const logs = casesOf("logs", {
         "lines, and whether they are the workload's",
       );
       equal(
-        (await read(c, id, { limit: 2 })).map(({ line }) => line),
+        (await readLogs(c, id, { limit: 2 })).map(({ line }) => line),
         ["3", "last"],
         "the newest two",
       );
@@ -102,22 +85,22 @@ export const logs = casesOf("logs", {
     const { id } = await c.running();
     const words = Array.from({ length: 5100 }, (_, index) => String(index));
     await c.exec(id, ["echo", words.join("\n")]);
-    await lines(c, id, 500);
-    const some = await read(c, id);
+    await linesOf(c, id, 500);
+    const some = await readLogs(c, id);
     equal([some.length, some[0]?.line, some.at(-1)?.line], [500, "4600", "5099"], "by default: length, first, last");
-    const all = await read(c, id, { limit: 100_000 });
+    const all = await readLogs(c, id, { limit: 100_000 });
     equal([all.length, all[0]?.line, all.at(-1)?.line], [5000, "100", "5099"], "at most: length, first, last");
   },
 
   "since is a duration back from now or a time": async (c) => {
     const { id } = await c.running();
     await c.exec(id, ["echo", "here"]);
-    const [line] = await lines(c, id, 1);
+    const [line] = await linesOf(c, id, 1);
     const at = timeOf(line?.timestamp, "timestamp");
     for (const since of ["15m", "1h30m", "90s", new Date(at - 1000).toISOString()]) {
-      equal((await read(c, id, { since })).length, 1, `lines since ${since}`);
+      equal((await readLogs(c, id, { since })).length, 1, `lines since ${since}`);
     }
-    equal((await read(c, id, { since: new Date(at + 1000).toISOString() })).length, 0, "lines since a later time");
+    equal((await readLogs(c, id, { since: new Date(at + 1000).toISOString() })).length, 0, "lines since a later time");
   },
 
   "without since the last hour counts": {
@@ -126,13 +109,13 @@ export const logs = casesOf("logs", {
       const { id } = await c.running();
       await c.exec(id, ["echo", "old"]);
       await c.control.advance(50 * 60_000);
-      equal((await read(c, id)).length, 1, "lines 50 minutes later");
+      equal((await readLogs(c, id)).length, 1, "lines 50 minutes later");
       await c.control.advance(20 * 60_000);
-      equal((await read(c, id)).length, 0, "lines 70 minutes later");
-      equal((await read(c, id, { since: "2h" })).length, 1, "lines of two hours");
+      equal((await readLogs(c, id)).length, 0, "lines 70 minutes later");
+      equal((await readLogs(c, id, { since: "2h" })).length, 1, "lines of two hours");
       await c.exec(id, ["echo", "new"]);
       equal(
-        (await read(c, id, { since: "30m" })).map(({ line }) => line),
+        (await readLogs(c, id, { since: "30m" })).map(({ line }) => line),
         ["new"],
         "lines of half an hour",
       );
@@ -142,10 +125,10 @@ export const logs = casesOf("logs", {
   "logs outlive the sandbox": async (c) => {
     const { id } = await c.running();
     await c.exec(id, ["echo", "still here"]);
-    await lines(c, id, 1);
+    await linesOf(c, id, 1);
     await c.http("DELETE", `/v1/sandbox/${id}`);
     equal(
-      (await read(c, id)).map(({ line }) => line),
+      (await readLogs(c, id)).map(({ line }) => line),
       ["still here"],
       "lines",
     );
@@ -156,7 +139,7 @@ export const logs = casesOf("logs", {
     run: async (c) => {
       const { id } = await c.create({ command: ["echo", "last words"] });
       await c.phase(id, "succeeded");
-      equal((await lines(c, id, 1))[0]?.line, "last words", "line");
+      equal((await linesOf(c, id, 1))[0]?.line, "last words", "line");
     },
   },
 
@@ -183,7 +166,7 @@ export const logs = casesOf("logs", {
   "the client reads structured lines": async (c) => {
     const sandbox = await c.sandbox();
     await sandbox.exec(["echo", "one\ntwo\nthree"]);
-    await lines(c, sandbox.id, 3);
+    await linesOf(c, sandbox.id, 3);
     const found = await sandbox.logs({ limit: 2, since: "15m" });
     equal(
       found.map(({ line }) => line),

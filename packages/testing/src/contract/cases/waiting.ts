@@ -2,6 +2,7 @@ import { equal, excludes, includes, notEqual, ok, rejects, throws } from "../ass
 import { casesOf } from "../case.ts";
 import { type Context, hastyClock } from "../context.ts";
 import { nothing } from "../http.ts";
+import { linesOf } from "../log-lines.ts";
 
 /** A handle that has heard nothing yet. The sandbox is terminated when the case ends. */
 async function begun(c: Context, spec: Record<string, unknown> = {}, porter = c.porter()) {
@@ -216,7 +217,7 @@ export const following = casesOf("following logs", {
     const sandbox = await c.sandbox();
     await sandbox.exec(["echo", "1\n2\n3"]);
     await sandbox.exec(["cat", "/no/such/file"]);
-    await c.until("four lines", async () => ((await sandbox.logs()).length >= 4 ? true : undefined));
+    await linesOf(c, sandbox.id, 4);
     const seen: string[] = [];
     const followed = (async () => {
       for await (const { line } of sandbox.logs({ follow: true, limit: 2, level: "info" })) seen.push(line);
@@ -232,7 +233,7 @@ export const following = casesOf("following logs", {
   "leaving the loop, or the caller's signal, ends it": async (c) => {
     const sandbox = await c.sandbox();
     await sandbox.exec(["echo", "one"]);
-    await c.until("a line", async () => ((await sandbox.logs()).length >= 1 ? true : undefined));
+    await linesOf(c, sandbox.id, 1);
     for await (const { line } of sandbox.logs({ follow: true })) {
       equal(line, "one", "line");
       break;
