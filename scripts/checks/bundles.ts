@@ -10,7 +10,7 @@ const bareCoreLimit = 8_300;
 /** What each module in `packages/core/src/extras` that is loaded on first use may add. */
 const extraLimits: Readonly<Record<string, number>> = {
   capabilities: 500,
-  "exec-options": 9_800,
+  "exec-options": 10_000,
   "file-content": 2_600,
   iterating: 500,
   ttl: 900,
@@ -20,7 +20,7 @@ const extraLimits: Readonly<Record<string, number>> = {
   operations: 1_000,
   "sandbox-files": 8_900,
   snapshots: 900,
-  spawn: 8_200,
+  spawn: 8_400,
   waiting: 1_900,
   "when-running": 600,
 };

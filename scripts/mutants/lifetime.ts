@@ -197,8 +197,8 @@ export const lifetimeMutants: readonly Mutant[] = [
   ...inFile("packages/core/src/extras/log-reading.ts", [
     [
       "following does not hear its signal",
-      "const signal = query.signal ?? options.signal;",
-      "const signal = undefined;",
+      "[query.signal, options.signal]",
+      "[undefined as AbortSignal | undefined]",
       "following logs",
     ],
     [
@@ -210,8 +210,8 @@ export const lifetimeMutants: readonly Mutant[] = [
     ["following begins with every line", "Math.max(0, matching.length - limit) : 0;", "0 : 0;", "following logs"],
     [
       "a level that there is not leaves the client",
-      "if (levels?.some((one) => !LEVELS.includes(one)))",
-      "if (levels?.includes(LEVELS.join()))",
+      "if (!LEVELS.includes(one)) throw",
+      "if (LEVELS.length === 0) throw",
       "log filters",
     ],
   ]),

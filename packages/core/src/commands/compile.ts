@@ -5,6 +5,7 @@
  */
 
 import { encodeBase64 } from "@porter-sandbox/spec/base64";
+import { invalidValue } from "../errors/invalid-value.ts";
 import type { SandboxError } from "../errors/sandbox-error.ts";
 import { invalidRequest, UnsupportedError } from "../errors/status-errors.ts";
 
@@ -12,7 +13,7 @@ import { invalidRequest, UnsupportedError } from "../errors/status-errors.ts";
 export interface CommandInput {
   /** Arguments, the program first; or one line for `sh`. */
   readonly command: string | readonly string[];
-  /** Where it starts; one that is not absolute starts at the sandbox's own working directory. */
+  /** Where it starts, an absolute path. */
   readonly cwd?: string | undefined;
   /** Added to the sandbox's variables. While the command starts, other processes of the sandbox may see them. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
@@ -137,14 +138,15 @@ function checkText(field: string, value: unknown): string {
 
 function checkDirectory(cwd: unknown): string {
   const path = checkText("cwd", cwd);
-  if (path === "") throw invalidRequest("cwd", "must not be empty");
-  // "-" alone means the directory before.
-  return path.startsWith("/") ? path : `./${path}`;
+  if (!path.startsWith("/")) throw invalidValue("cwd", path, "must be an absolute path");
+  return path;
 }
 
 function checkUser(user: unknown): string {
+  if (typeof user === "string" && user.includes(":"))
+    throw unsupported("user", "a group beside the user takes a server that can choose it");
   if (typeof user !== "string" || !/^[A-Za-z0-9_][\w.-]{0,63}$/.test(user))
-    throw invalidRequest("user", "must be a user's name or number: letters, digits, dots, hyphens, underscores");
+    throw invalidValue("user", user, "must be a user's name or number: letters, digits, dots, hyphens, underscores");
   return user;
 }
 
@@ -190,9 +192,9 @@ function refusalOf(stderr: string, token: string, { cwd, user }: CommandInput): 
   if (at === -1) return undefined;
   switch (stderr.slice(at + token.length + 2).trim()) {
     case "cwd":
-      return invalidRequest("cwd", `must be a directory that can be entered (got ${JSON.stringify(cwd)})`);
+      return invalidValue("cwd", cwd, "must be a directory that can be entered");
     case "user":
-      return invalidRequest("user", `must be a user of the sandbox (got ${JSON.stringify(user)})`);
+      return invalidValue("user", user, "must be a user of the sandbox");
     case "user_not_root":
       return unsupported("user", "the sandbox's own user is not root, and cannot become another");
     case "user_tools":

@@ -1,5 +1,6 @@
 import { EXEC_STREAM_TYPE, eventFrame, frameHeader, type OutputName } from "@porter-sandbox/spec/stream-frames";
 import { describe, expect, it } from "vitest";
+import type { InvalidRequestError } from "../index.ts";
 import { json, refusal, rejection, setUp, turn } from "../test-support.ts";
 import "./exec-options.ts";
 import { createKeeper } from "./kept-output.ts";
@@ -66,6 +67,37 @@ describe("exec with options", () => {
       timeout_ms: 5000,
       max_output_bytes: 10,
     });
+  });
+
+  it("keeps a time that is longer than servers take by itself", async () => {
+    const timeoutMs = 8 * 86_400_000;
+    for (const more of [{ cwd: "/" }, { onStdout() {} }]) {
+      const { sandbox, sent, clock } = sandboxOn(streaming, () => new Promise<Response>(() => {}));
+      const began = clock.now();
+      const error = await clock.settle(rejection(sandbox.exec(["x"], { timeoutMs, ...more })));
+      expect(error).toMatchObject({ name: "CommandTimeoutError", killed: "unknown" });
+      expect(clock.now() - began).toBeGreaterThanOrEqual(timeoutMs);
+      expect(bodyOf(sent.at(-1)).timeout_ms).toBeUndefined();
+    }
+  });
+
+  it("leaves a group beside the user to servers that can choose it", async () => {
+    const { sandbox, sent } = sandboxOn(extended, json(result));
+    await sandbox.exec(["id"], { user: "1000:1000" });
+    expect(bodyOf(sent[1]).user).toBe("1000:1000");
+    const other = sandboxOn(published, json(result));
+    expect(await rejection(other.sandbox.exec(["id"], { user: "1000:1000" }))).toMatchObject({
+      name: "UnsupportedError",
+      field: "user",
+    });
+    expect(other.sent).toHaveLength(1);
+  });
+
+  it("keeps a byte order mark, streamed or not", async () => {
+    const heard: string[] = [];
+    const { sandbox } = sandboxOn(streaming, stream([start, ["stdout", "\ufeffa"], exit(4)]));
+    const { stdout } = await sandbox.exec(["x"], { onStdout: (text) => heard.push(text) });
+    expect([stdout, heard.join("")]).toEqual(["\ufeffa", "\ufeffa"]);
   });
 
   it("gives the output so far when the server killed it, and says that it did", async () => {
@@ -213,13 +245,16 @@ describe("exec with options", () => {
     ["", {}, "command"],
     ["x", { cwd: "srv" }, "cwd"],
     ["x", { env: { "A B": "secret" } }, "env"],
-    ["x", { maxOutputBytes: -1 }, "max_output_bytes"],
+    ["x", { maxOutputBytes: -1 }, "maxOutputBytes: must be a whole number from 0 to 9007199254740991 (got -1)"],
+    ["x", { timeoutMs: Number.NaN }, "timeoutMs: must be a number of milliseconds above 0 (got NaN)"],
+    ["x", { user: "a b" }, "user: "],
     ["x", { onStdout: 5 }, "onStdout"],
     ["x", { stdin: 5 }, "stdin"],
   ])("refuses %j with %j before anything is sent", async (command, options, field) => {
     const { sandbox, sent } = sandboxOn(published);
     const error = await rejection(sandbox.exec(command, options as object));
-    expect(error).toMatchObject({ name: "InvalidRequestError", field: expect.stringContaining(field) });
+    expect(error).toMatchObject({ name: "InvalidRequestError", message: expect.stringContaining(field) });
+    expect((error as InvalidRequestError).field).toBe(field.split(":")[0]);
     expect(String(error)).not.toContain("secret");
     expect(sent).toEqual([]);
   });

@@ -1,17 +1,26 @@
+import { MAX_EXEC_TIMEOUT_MS } from "@porter-sandbox/spec/exec-options";
 import { bytesOf, compileCommand } from "../commands/compile.ts";
 import { CommandTimeoutError, SandboxTimeoutError, StreamInterruptedError } from "../errors/client-errors.ts";
 import { invalidRequest } from "../errors/status-errors.ts";
 import { timedOut } from "../resources/exec.ts";
 import type { Client } from "../transport/client.ts";
 import { readJson } from "../transport/readers.ts";
-import { perform, withinScope } from "../transport/request.ts";
+import { checkCall, perform, withinScope } from "../transport/request.ts";
 import type { CallOptions, OnTimeout } from "../transport/scope.ts";
 import type { ExecResult } from "../types.ts";
 import { extensionsOf } from "./capabilities.ts";
 import { createKeeper, cut, type Kept } from "./kept-output.ts";
 import type { Process } from "./process.ts";
 import { GRACE_MS } from "./process-connection.ts";
-import { type CommandOptions, checkFields, type ExecFields, setOnes, spawn } from "./spawn.ts";
+import {
+  ANY_COMMAND,
+  type CommandOptions,
+  checkFields,
+  type ExecFields,
+  setOnes,
+  spawn,
+  toMilliseconds,
+} from "./spawn.ts";
 import { whenRunning } from "./when-running.ts";
 
 /** What `exec` takes. */
@@ -49,15 +58,17 @@ export async function execWith(
   const around = { cwd, env: setOnes(options.env), user };
   const fields: ExecFields = {
     ...around,
-    timeout_ms: timeoutMs === undefined || timeoutMs === Infinity ? undefined : Math.max(1, Math.ceil(timeoutMs)),
+    // Beyond what servers take, the command is only given up.
+    timeout_ms: timeoutMs === undefined || timeoutMs > MAX_EXEC_TIMEOUT_MS ? undefined : toMilliseconds(timeoutMs),
     max_output_bytes: maxOutputBytes,
   };
+  checkCall("execSandbox", ANY_COMMAND, { signal, timeoutMs });
   checkFields(fields);
   for (const [name, value] of Object.entries({ onStdout, onStderr }))
     if (value !== undefined && typeof value !== "function") throw invalidRequest(name, "must be a function");
   if (stdin !== undefined) bytesOf(stdin);
   // What nothing is wrapped around is checked by it too.
-  const plain = compileCommand({ command, ...around });
+  compileCommand({ command, cwd, env: around.env });
   const asks = Object.values(fields).some((field) => field !== undefined);
   const deadline = client.clock.now() + (timeoutMs ?? Infinity);
   const extensions =
@@ -66,8 +77,7 @@ export async function execWith(
   const streams = extended && extensions.includes("exec_streams") && extensions.includes("processes");
   if (streams && (stdin !== undefined || onStdout || onStderr)) return collect(client, id, command, options, deadline);
 
-  const compiled =
-    extended || stdin !== undefined ? compileCommand({ command, ...(!extended && around), stdin }) : plain;
+  const compiled = compileCommand({ command, ...(!extended && around), stdin });
   const graceMs = extended && fields.timeout_ms !== undefined ? GRACE_MS : 0;
   const limits = { signal, timeoutMs: timeoutMs && Math.max(1, deadline - client.clock.now() + graceMs) };
   const parts = { path: { id }, body: { command: compiled.argv, ...(extended && fields) } };
@@ -157,7 +167,7 @@ async function collect(
     const input = { stdin: stdin !== undefined, signal: giveUp.signal };
     process = await spawn(client, id, command, { cwd, env, user, ...input }, { deadline, late });
     const read = async (name: "stdout" | "stderr", hear: ((text: string) => unknown) | undefined) => {
-      const decoder = new TextDecoder();
+      const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
       const tell = (text: string) => (text === "" ? undefined : hear?.(text));
       for await (const bytes of process?.[name] ?? []) {
         keeper.take(name, bytes);

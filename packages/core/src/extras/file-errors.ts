@@ -1,5 +1,6 @@
-import { type checkFilePath, describeViolation, normalizeVolumePath, type Violation } from "@porter-sandbox/spec";
+import { type checkFilePath, normalizeVolumePath, type Violation } from "@porter-sandbox/spec";
 import { fileCodes as codes } from "@porter-sandbox/spec/file-scripts";
+import { invalidValue } from "../errors/invalid-value.ts";
 import { SandboxError } from "../errors/sandbox-error.ts";
 import {
   ConflictError,
@@ -12,8 +13,7 @@ import type { ExecResult } from "../types.ts";
 
 /** Throws for a rule that was broken, before anything is sent. */
 export function refuse(broken: Violation | undefined): void {
-  if (broken)
-    throw new InvalidRequestError(describeViolation(broken), { code: "invalid_request", field: broken.field });
+  if (broken) throw invalidValue(broken.field, broken.value, broken.rule);
 }
 
 /** A path in its one form. */

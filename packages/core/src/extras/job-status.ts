@@ -1,8 +1,10 @@
 /** How jobs are: asked of their sandboxes, once for each, and waited for. */
+
 import { isEnded } from "@porter-sandbox/spec";
 import { signals } from "@porter-sandbox/spec/signals";
 import { readState, statusScript } from "../commands/job-scripts.ts";
 import { ConnectionError, MalformedResponseError, SandboxTimeoutError } from "../errors/client-errors.ts";
+import { invalidValue } from "../errors/invalid-value.ts";
 import { SandboxError } from "../errors/sandbox-error.ts";
 import {
   invalidRequest,
@@ -226,7 +228,7 @@ export async function waitForAll(
   if (onProgress !== undefined && typeof onProgress !== "function")
     throw invalidRequest("onProgress", "must be a function");
   if (pollMs !== undefined && !(typeof pollMs === "number" && pollMs > 0))
-    throw invalidRequest("pollMs", "must be a number of milliseconds above 0");
+    throw invalidValue("pollMs", pollMs, "must be a number of milliseconds above 0");
   const waiting = new Map(jobs.map((job) => [keyOf(job), job]));
   const ended = new Map<string, JobStatus>();
   const total = waiting.size;

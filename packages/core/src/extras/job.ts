@@ -1,6 +1,7 @@
 import { signals } from "@porter-sandbox/spec/signals";
 import { killScript, outputScript } from "../commands/job-scripts.ts";
-import { ConflictError, invalidRequest } from "../errors/status-errors.ts";
+import { invalidValue } from "../errors/invalid-value.ts";
+import { ConflictError } from "../errors/status-errors.ts";
 import { type HandleJson, handleJson } from "../resources/handle-json.ts";
 import type { Client } from "../transport/client.ts";
 import type { CallOptions } from "../transport/scope.ts";
@@ -39,7 +40,7 @@ const LARGEST_OUTPUT_BYTES = 1_048_576;
 export function checkOutputBytes(field: string, value: unknown): number {
   if (Number.isInteger(value) && (value as number) >= 0 && (value as number) <= LARGEST_OUTPUT_BYTES)
     return value as number;
-  throw invalidRequest(field, `must be a whole number of bytes from 0 to ${LARGEST_OUTPUT_BYTES}`);
+  throw invalidValue(field, value, `must be a whole number of bytes from 0 to ${LARGEST_OUTPUT_BYTES}`);
 }
 
 /** Lets a handle know what the sandbox said. */
@@ -125,7 +126,7 @@ export class Job {
    */
   async kill(signal = "SIGKILL", options?: CallOptions): Promise<void> {
     if (!Object.hasOwn(signals, signal))
-      throw invalidRequest("signal", `must be one of ${Object.keys(signals).join(", ")}`);
+      throw invalidValue("signal", signal, `must be one of ${Object.keys(signals).join(", ")}`);
     const answer = await ask(this.#client, this.sandboxId, killScript(this.id, signal.slice(3)), options, 1);
     const [line = "", refused] = answer.stdout.split("\n");
     learn(this, statusOf(this.sandboxId, this.id, line));

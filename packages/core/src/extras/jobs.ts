@@ -1,6 +1,8 @@
 /** Jobs of sandboxes: started, found and listed; what `sandbox.jobs` and `porter.jobs` load. */
+
 import { compileCommand, newToken } from "../commands/compile.ts";
 import { quoted, startScript } from "../commands/job-scripts.ts";
+import { invalidValue } from "../errors/invalid-value.ts";
 import { JobStartError } from "../errors/job-start-error.ts";
 import { isSandboxError } from "../errors/sandbox-error.ts";
 import { invalidRequest } from "../errors/status-errors.ts";
@@ -160,6 +162,10 @@ function checkJobs(jobs: readonly Job[]): readonly Job[] {
 /** It becomes the name of a directory. */
 function checkId(field: string, id: unknown): string {
   if (typeof id !== "string" || !/^[a-z0-9][a-z0-9-]{0,62}$/.test(id))
-    throw invalidRequest(field, "must be lowercase letters, digits and hyphens, 63 at most, and begin with no hyphen");
+    throw invalidValue(
+      field,
+      id,
+      "must be lowercase letters, digits and hyphens, 63 at most, and begin with no hyphen",
+    );
   return id;
 }

@@ -42,6 +42,9 @@ export function cut(result: Kept, maxBytes: number): void {
   Object.assign(result, kept);
 }
 
+/** What begins with a byte order mark keeps it, as it does in what comes whole. */
+const newDecoder = () => new TextDecoder("utf-8", { ignoreBOM: true });
+
 /** A continuation byte of UTF-8. */
 const isInner = (byte: number | undefined) => byte !== undefined && (byte & 0xc0) === 0x80;
 
@@ -70,14 +73,14 @@ function createEnds(maxBytes: number) {
     },
     /** `tail` is there when something is missing before it. */
     kept(): { head: string; tail?: string } {
-      if (total <= maxBytes) return { head: new TextDecoder().decode(joined([...head, ...tail])) };
+      if (total <= maxBytes) return { head: newDecoder().decode(joined([...head, ...tail])) };
       const last = joined(tail);
       let from = Math.max(0, last.length - tailBytes);
       // Neither half has a part of a character that was cut in two.
       for (let skipped = 0; skipped < 3 && isInner(last[from]); skipped++) from++;
       return {
-        head: new TextDecoder().decode(joined(head), { stream: true }),
-        tail: new TextDecoder().decode(last.subarray(from)),
+        head: newDecoder().decode(joined(head), { stream: true }),
+        tail: newDecoder().decode(last.subarray(from)),
       };
     },
   };

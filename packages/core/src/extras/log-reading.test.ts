@@ -221,6 +221,17 @@ describe("following logs", () => {
     expect(asked.length).toBe(before);
   });
 
+  it("heeds the signal of the query and that of the options alike", async () => {
+    for (const which of [0, 1]) {
+      const { sandbox, clock } = serverOf({ lines: [at(0, "first")], end: 60_000 });
+      const controllers = [new AbortController(), new AbortController()] as const;
+      const lines = sandbox.logs({ follow: true, signal: controllers[0].signal }, { signal: controllers[1].signal });
+      expect((await clock.settle(lines.next())).value?.line).toBe("first");
+      controllers[which]?.abort("enough");
+      await expect(clock.settle(lines.next())).rejects.toBe("enough");
+    }
+  });
+
   it("asks less often when it is told to, and goes on", async () => {
     const busy = (url: URL, n: number) =>
       url.pathname.endsWith("/logs") && n < 4 ? refusal(429, "rate_limited", {}, { "retry-after": "7" }) : undefined;

@@ -1,7 +1,9 @@
 /** Reading logs beyond what one request of the published API gives: filters, and lines as they come. */
+
 import { DEFAULT_LOG_LINES, isEnded, MAX_LOG_LINES } from "@porter-sandbox/spec";
 import { parseGoDuration, parseSince } from "@porter-sandbox/spec/durations";
 import { sleep } from "@porter-sandbox/spec/sleep";
+import { invalidValue } from "../errors/invalid-value.ts";
 import { LogGapError } from "../errors/log-gap-error.ts";
 import { invalidRequest, RateLimitError, UnsupportedError } from "../errors/status-errors.ts";
 import type { Client } from "../transport/client.ts";
@@ -39,9 +41,10 @@ function wireFilters({ until, level, exec_id }: LogFilters) {
 function passesOf({ until, level, exec_id }: LogFilters, now: number): { passes: Passes; untilMs: number } {
   const untilMs = until === undefined ? Number.POSITIVE_INFINITY : parseSince(until, now);
   if (untilMs === undefined)
-    throw invalidRequest("until", "must be a duration such as 15m or 1h30m, or an RFC 3339 time");
+    throw invalidValue("until", until, "must be a duration such as 15m or 1h30m, or an RFC 3339 time");
   const levels: readonly string[] | undefined = level === undefined ? undefined : [level].flat();
-  if (levels?.some((one) => !LEVELS.includes(one))) throw invalidRequest("level", `must be of ${LEVELS.join(", ")}`);
+  for (const one of levels ?? [])
+    if (!LEVELS.includes(one)) throw invalidValue("level", one, `must be of ${LEVELS.join(", ")}`);
   const passes: Passes = (line) =>
     (!levels || levels.includes(line.level)) &&
     (exec_id === undefined || line.exec_id === exec_id) &&
@@ -166,7 +169,8 @@ export async function* followLogs(
 ): AsyncGenerator<LogLine, void, undefined> {
   const { since, limit, onGap } = query;
   const { clock, random } = client;
-  const signal = query.signal ?? options.signal;
+  const signals = [query.signal, options.signal].filter((one) => one != null);
+  const signal = signals.length > 1 ? AbortSignal.any(signals) : signals[0];
   const filters = wireFilters(query);
   const { passes, untilMs } = passesOf(query, clock.now());
   const own = { ...options, signal };

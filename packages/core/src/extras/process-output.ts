@@ -143,7 +143,7 @@ export function createOutput(name: OutputName, start: number): Output {
 
 /** The lines of a stream of UTF-8, without their ends; what stands behind the last one is a line too. */
 export async function* linesOf(stream: AsyncIterable<Uint8Array>): AsyncGenerator<string, void, undefined> {
-  const decoder = new TextDecoder();
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   // Pieces of a line are joined once it is complete, so that a long one costs no more than its length.
   let pieces: string[] = [];
   const line = (end: string) => {

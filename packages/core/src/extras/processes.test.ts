@@ -46,7 +46,7 @@ describe("spawn", () => {
 
   it("passes options on where the server has them, and compiles them to arguments where it has not", async () => {
     const whole = () => pieces([start(), exit(0)]);
-    const options = { cwd: "/srv", env: { A: "1", B: undefined }, timeoutMs: 5000 };
+    const options = { cwd: "/srv", env: { A: "1", B: undefined }, timeoutMs: 4999.5 };
     const extended = sandboxOn([capabilities(...all), whole()]);
     await extended.sandbox.spawn("pwd", { ...options, tty: { rows: 24, cols: 80 }, stdin: true });
     expect(JSON.parse(String(extended.sent[1]?.body))).toEqual({
@@ -78,7 +78,7 @@ describe("spawn", () => {
       [{ cwd: "srv" }, "cwd"],
       [{ env: { "A-B": "x" } }, "env"],
       [{ user: "a b" }, "user"],
-      [{ timeoutMs: -1 }, "timeout_ms"],
+      [{ timeoutMs: -1 }, "timeoutMs"],
       [{ tty: { rows: 0, cols: 80 } }, "tty.rows"],
     ] as const)
       expect(await rejection(sandbox.spawn("x", options))).toMatchObject({

@@ -2,7 +2,8 @@ import { checkFilePath } from "@porter-sandbox/spec";
 import { encodeBase64 } from "@porter-sandbox/spec/base64";
 import { ARGUMENT_BYTES, newToken } from "../commands/compile.ts";
 import { UploadTimeoutError } from "../errors/client-errors.ts";
-import { invalidRequest, PayloadTooLargeError, ServerError } from "../errors/status-errors.ts";
+import { invalidValue } from "../errors/invalid-value.ts";
+import { PayloadTooLargeError, ServerError } from "../errors/status-errors.ts";
 import type { WriteOptions } from "../resources/sandbox-files.ts";
 import type { Client } from "../transport/client.ts";
 import { withinScope } from "../transport/request.ts";
@@ -49,7 +50,7 @@ async function writePieces(
   const path = normalPath(checkFilePath, given);
   const { mode } = options;
   if (mode !== undefined && !(Number.isInteger(mode) && mode >= 0 && mode <= 0o7777))
-    throw invalidRequest("mode", `must be permission bits from 0 to 0o7777 (got ${String(mode)})`);
+    throw invalidValue("mode", mode, "must be permission bits from 0 to 0o7777");
   const part = partPrefix + newToken();
   let begun = false;
   const late = (timeoutMs: number) =>

@@ -1,9 +1,9 @@
-import { describeViolation } from "@porter-sandbox/spec";
-import { checkExecOptions } from "@porter-sandbox/spec/exec-options";
+import { checkExecOptions, MAX_EXEC_TIMEOUT_MS } from "@porter-sandbox/spec/exec-options";
 import { EXEC_STREAM_TYPE } from "@porter-sandbox/spec/stream-frames";
 import { compileCommand } from "../commands/compile.ts";
 import { CommandTimeoutError } from "../errors/client-errors.ts";
-import { InvalidRequestError, invalidRequest } from "../errors/status-errors.ts";
+import { invalidValue } from "../errors/invalid-value.ts";
+import { invalidRequest } from "../errors/status-errors.ts";
 import { timedOut } from "../resources/exec.ts";
 import { readHandleJson } from "../resources/handle-json.ts";
 import type { Client } from "../transport/client.ts";
@@ -53,17 +53,26 @@ export interface ExecFields {
   max_output_bytes?: number | undefined;
 }
 
-/** @throws {InvalidRequestError} that names the first of `fields` that breaks a rule. */
+/** Stands for a command where only the options of a call are to be checked. */
+export const ANY_COMMAND: RequestParts = { path: { id: "any" }, body: { command: ["any"] } };
+
+/** What callers call fields that have another name on the wire. */
+const OPTIONS: Readonly<Record<string, string>> = { timeout_ms: "timeoutMs", max_output_bytes: "maxOutputBytes" };
+
+/** @throws {InvalidRequestError} that names the first of `fields` that breaks a rule, as the caller knows it. */
 export function checkFields(fields: ExecFields): void {
-  const found = checkExecOptions(JSON.parse(JSON.stringify(fields)));
-  if (found) throw new InvalidRequestError(describeViolation(found), { code: "invalid_request", field: found.field });
+  const found = checkExecOptions(setOnes(fields));
+  if (found) throw invalidValue(OPTIONS[found.field] ?? found.field, found.value, found.rule);
 }
 
-/** Variables that are set. */
-export function setOnes(env: CommandOptions["env"]): Record<string, string> | undefined {
-  if (typeof env !== "object" || env === null) return env;
-  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined)) as Record<string, string>;
+/** The fields of a record that are set. */
+export function setOnes<T extends object>(record: T | undefined): Record<string, string> | undefined {
+  if (typeof record !== "object" || record === null) return record;
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
 }
+
+/** A time as the server takes it: whole, and above 0. */
+export const toMilliseconds = (timeoutMs: number) => Math.max(1, Math.ceil(timeoutMs));
 
 /** The time of a command that somebody waits for. */
 export interface Limit {
@@ -85,28 +94,30 @@ export async function spawn(
   const around = { cwd, env: setOnes(env), user };
   const fields: ExecFields = {
     ...around,
-    timeout_ms: timeoutMs === Infinity ? undefined : timeoutMs,
+    timeout_ms: timeoutMs === undefined || timeoutMs === Infinity ? undefined : toMilliseconds(timeoutMs),
     stdin: stdin || undefined,
     tty,
   };
-  checkFields(fields);
+  checkCall("execSandbox", ANY_COMMAND, { signal, timeoutMs });
+  // A time beyond what servers take is kept here, where it can be.
+  checkFields({ ...fields, timeout_ms: undefined });
   // Nothing is asked of the server for a command that cannot be sent.
-  const plain = compileCommand({ command, ...around });
+  compileCommand({ command, cwd, env });
   const asks = Object.values(fields).some((field) => field !== undefined);
   const extended = asks && (await extensionsOf(client, { signal })).includes("exec_options");
+  if (extended) checkFields(fields);
   // Only these cannot be had by other means.
   if (tty) await need(client, "exec_options", "tty", { signal });
   if (stdin) {
     await need(client, "exec_options", "stdin", { signal });
     await need(client, "processes", "stdin", { signal });
   }
-  const compiled = extended ? compileCommand({ command }) : plain;
+  const compiled = compileCommand({ command, ...(!extended && around) });
   const body = { command: compiled.argv, ...(extended && fields) };
   const parts = { path: { id: sandboxId }, body, headers: { accept: EXEC_STREAM_TYPE } };
   const limits = {
     timeoutMs: limit ? limit.deadline + GRACE_MS - client.clock.now() : extended ? undefined : timeoutMs,
   };
-  checkCall("execSandbox", parts, { signal });
 
   const { exec_id, following } = await follow(client, {
     sandboxId,
@@ -122,7 +133,7 @@ export async function spawn(
           if (signal?.aborted) throw signal.reason;
           const left = limit ? limit.deadline - client.clock.now() : Infinity;
           if (left <= 0) throw scope.late();
-          if (left < Infinity) Object.assign(body, { timeout_ms: Math.ceil(left) });
+          if (left <= MAX_EXEC_TIMEOUT_MS) Object.assign(body, { timeout_ms: Math.ceil(left) });
           const opened = await perform(client, scope, "execSandbox", parts, readOpened);
           const refusal = "result" in opened && compiled.refusal(opened.result);
           if (refusal) throw refusal;
