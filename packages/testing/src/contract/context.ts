@@ -106,6 +106,12 @@ export function hastyClock(): Clock & { waits: number[] } {
   };
 }
 
+/** A client that does not really wait between attempts, and tells how long it would have. */
+export function hasty(c: Context, options: Parameters<Context["porter"]>[0] = {}) {
+  const clock = hastyClock();
+  return { porter: c.porter({ clock, timeoutMs: Number.POSITIVE_INFINITY, ...options }), waits: clock.waits };
+}
+
 const letters = "abcdefghijklmnopqrstuvwxyz0123456789";
 const randomName = (length: number) =>
   Array.from({ length }, () => letters[Math.floor(Math.random() * letters.length)]).join("");
