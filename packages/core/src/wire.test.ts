@@ -3,8 +3,8 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
-import { isSandboxError, Porter, type Volume } from "./index.ts";
-import { json, rejection, setUp, volumeFields } from "./test-support.ts";
+import { isSandboxError, Porter, type PorterOptions, type Volume } from "./index.ts";
+import { json, rejection, setUp, VirtualClock, volumeFields } from "./test-support.ts";
 
 let server: Server | undefined;
 afterEach(() => {
@@ -12,12 +12,12 @@ afterEach(() => {
   server?.close();
 });
 
-async function serve(listener: RequestListener): Promise<Porter> {
+async function serve(listener: RequestListener, options?: PorterOptions): Promise<Porter> {
   const started = createServer(listener);
   server = started;
   await new Promise<void>((resolve) => started.listen(0, "127.0.0.1", resolve));
   const { port } = started.address() as AddressInfo;
-  return new Porter({ baseUrl: `http://127.0.0.1:${port}/base/` });
+  return new Porter({ baseUrl: `http://127.0.0.1:${port}/base/`, ...options });
 }
 
 describe("on the wire", () => {
@@ -36,11 +36,17 @@ describe("on the wire", () => {
   it("a timed-out command closes its connection", async () => {
     let closed: () => void = () => {};
     const gone = new Promise<void>((resolve) => (closed = resolve));
-    const porter = await serve((request, response) => {
-      // A server of the published API alone.
-      if (request.method === "GET") return void response.writeHead(404).end();
-      request.socket.on("close", closed);
-    });
+    const clock = new VirtualClock();
+    const porter = await serve(
+      (request, response) => {
+        // A server of the published API alone.
+        if (request.method === "GET") return void response.writeHead(404).end();
+        request.socket.on("close", closed);
+        // It has the command, and its time is up.
+        clock.step();
+      },
+      { clock },
+    );
     const error = await rejection(porter.sandboxes.fromId("a").exec(["sleep"], { timeoutMs: 500 }));
     expect(error).toMatchObject({ name: "CommandTimeoutError", admitted: "unknown" });
     await gone;
@@ -80,8 +86,8 @@ describe("on the wire", () => {
   });
 
   it("a refused connection is known to have admitted nothing", async () => {
-    const porter = await serve(() => {});
-    await new Promise((resolve) => server?.close(resolve));
+    // Nobody listens there: a port that was free a moment ago may be somebody's by now.
+    const porter = new Porter({ baseUrl: "http://127.0.0.1:2" });
     const error = await rejection(porter.sandboxes.fromId("a").exec(["x"]));
     expect(error).toMatchObject({ name: "ConnectionError", admitted: false, retryable: true });
   });

@@ -148,14 +148,16 @@ describe.skipIf(!works).each(shells)("the scripts for jobs, by $name", { timeout
     kill("tree");
     await ended("tree");
     expect(look("tree")[0]).toMatchObject({ state: "exited", exit_code: 137, sent: ["TERM", "KILL"] });
-    const left = readdirSync("/proc").filter((pid) => {
-      try {
-        return /^sleep\0(612|613|614)\0/.test(readFileSync(`/proc/${pid}/cmdline`, "utf8").replace(/^.*busybox\0/, ""));
-      } catch {
-        return false;
-      }
-    });
-    expect(left).toEqual([]);
+    const left = () =>
+      readdirSync("/proc").filter((pid) => {
+        try {
+          const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").replace(/^.*busybox\0/, "");
+          return /^sleep\0(612|613|614)\0/.test(words);
+        } catch {
+          return false;
+        }
+      });
+    await until(() => left().length === 0);
     start("plain", ["sleep", "615"]);
     kill("plain");
     await ended("plain");

@@ -6,6 +6,8 @@ import { InvalidRequestError, UnsupportedError } from "../errors/status-errors.t
 import { Porter } from "../porter.ts";
 import { json, refusal, rejection, status, VirtualClock } from "../test-support.ts";
 import type { FollowQuery, LogLine, LogsQuery } from "../types.ts";
+// Loaded here, so that no test has to wait for it.
+import "./log-reading.ts";
 
 interface Written {
   /** When it was written, and when the server first shows it; by the virtual clock. */
