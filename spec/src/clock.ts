@@ -7,7 +7,7 @@ export interface Clock {
   now(): number;
   /**
    * Runs `callback` once, `ms` milliseconds from now. Answers a function that cancels it; cancelling twice, or after it
-   * ran, does nothing. A pending callback never keeps the process alive by itself.
+   * ran, does nothing. Whether a pending callback keeps the process alive is up to the clock.
    */
   schedule(callback: () => void, ms: number): () => void;
 }
@@ -15,7 +15,7 @@ export interface Clock {
 /** The longest delay that timers take (2^31 - 1 ms, 24.8 days); beyond it they fire at once. */
 const LONGEST_TIMER_MS = 0x7fffffff;
 
-/** The system's clock. */
+/** The system's clock. A pending callback never keeps the process alive by itself. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   schedule(callback, ms) {

@@ -86,14 +86,21 @@ describe("where the API is", () => {
     if (PORTER_SANDBOX_API_KEY) expect(run).not.toThrow(PORTER_SANDBOX_API_KEY);
   });
 
-  it.each(["", "host", "/v1", "ftp://host", "http://", "http://user:pw@host", "http://host?token=x", "http://host/#x"])(
-    "refuses %j as a base URL",
-    (baseUrl) => {
-      expect(() => resolve({ baseUrl })).toThrow(/^baseUrl: /);
-      if (baseUrl)
-        expect(() => resolve({}, { PORTER_SANDBOX_BASE_URL: baseUrl })).toThrow(/^PORTER_SANDBOX_BASE_URL: /);
-    },
-  );
+  it.each([
+    "",
+    "host",
+    "/v1",
+    "ftp://host",
+    "http://",
+    "http://user:pw@host",
+    "http://host?token=x",
+    "http://host/#x",
+    "http://host?",
+    "http://host/#",
+  ])("refuses %j as a base URL", (baseUrl) => {
+    expect(() => resolve({ baseUrl })).toThrow(/^baseUrl: /);
+    if (baseUrl) expect(() => resolve({}, { PORTER_SANDBOX_BASE_URL: baseUrl })).toThrow(/^PORTER_SANDBOX_BASE_URL: /);
+  });
 });
 
 describe("which key is used", () => {

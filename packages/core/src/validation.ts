@@ -90,9 +90,10 @@ export function checkOption(
       ? undefined
       : "must be visible ASCII characters, at least one";
   try {
-    const { protocol, username, password, search, hash } = new URL(String(value));
-    // All of these would end up in messages and logs, and a query would end up before the path.
-    if (username || password || search || hash) return "must carry no user, password, query or fragment";
+    const text = String(value);
+    const { protocol, username, password } = new URL(text);
+    // All of these would end up in messages and logs, and a query, be it empty, would end up before the path.
+    if (username || password || /[?#]/.test(text)) return "must carry no user, password, query or fragment";
     if (/^https?:$/.test(protocol)) return undefined;
   } catch {}
   return "must be an absolute http or https URL";
@@ -126,9 +127,9 @@ const checkRange: Check = ({ range }) => {
   return undefined;
 };
 
-const checkPath: Check = ({ path }) => {
-  for (const name in path) {
-    const value = path[name];
+const checkPath: Check = ({ path }, id) => {
+  for (const [, name = ""] of routeOf(id).path.matchAll(/{(\w+)}/g)) {
+    const value = path?.[name];
     // A dot segment would be folded away and address something else.
     if (!isText(value) || /^\.{0,2}$/.test(String(value)))
       return violation(name, value, "must be a non-empty string that is no dot segment");

@@ -101,7 +101,12 @@ describe("a redirect is followed", () => {
     const body = new Blob(["x"]).stream();
     await expect(
       porter.raw.writeVolumeFile({ path: { id: "vol-1" }, query: { path: "/a" }, body }),
-    ).rejects.toMatchObject({ name: "ConnectionError" });
+    ).rejects.toMatchObject({
+      code: "stream_redirected",
+      retryable: false,
+      admitted: false,
+      message: expect.stringMatching(/\/files\/content was redirected, and a stream cannot be sent twice/),
+    });
     expect(requests.every((request) => request.includes(" /old/"))).toBe(true);
   });
 });

@@ -1,4 +1,4 @@
-import { Porter as EdgePorter, type FetchLike, type PorterOptions } from "@porter-sandbox/edge";
+import { Porter as EdgePorter, type FetchLike, type PorterOptions, SandboxError } from "@porter-sandbox/edge";
 
 /**
  * The client, configured by its options and by `process.env`.
@@ -27,10 +27,14 @@ const nodeFetch: FetchLike = (url, given) => {
   const repeatable = init.method !== "POST" || "idempotency-key" in (init.headers ?? {});
   const once = "duplex" in init;
   if (init.body === undefined || !(once || repeatable)) return globalThis.fetch(url, init);
-  const answer = globalThis.fetch(url, { ...init, redirect: "error" });
-  return once
-    ? answer
-    : answer.catch((error) => (isRedirect(error) ? globalThis.fetch(url, init) : Promise.reject(error)));
+  return globalThis.fetch(url, { ...init, redirect: "error" }).catch((error) => {
+    if (!isRedirect(error)) throw error;
+    if (!once) return globalThis.fetch(url, init);
+    throw new SandboxError(
+      `${init.method} ${url.replace(/\?.*/, "")} was redirected, and a stream cannot be sent twice: give bytes, or the baseUrl that it leads to`,
+      { code: "stream_redirected" },
+    );
+  });
 };
 
 /** undici's words for a redirect that it was told not to follow. */

@@ -24,6 +24,17 @@ describe("requests", () => {
     expect(sent[0]?.headers).toEqual({ authorization: "Bearer secret", "x-team": "blue" });
   });
 
+  it("are not sent without all that their path takes", async () => {
+    const { porter, sent } = setUp([json({})]);
+    const raw = porter.raw as unknown as Record<string, (input: object) => Promise<unknown>>;
+    for (const input of [{}, { path: {} }, { path: { ID: "a" } }, { path: { id: ".." } }])
+      expect(await rejection(raw.getSandbox?.(input) as Promise<unknown>)).toMatchObject({
+        name: "InvalidRequestError",
+        field: "id",
+      });
+    expect(sent).toEqual([]);
+  });
+
   it("leave the key out where none is asked for", async () => {
     const { porter, sent } = setUp([json({ status: "ok" })], { apiKey: "secret" });
     expect(await porter.healthz()).toEqual({ status: "ok" });

@@ -183,7 +183,7 @@ export async function perform<T>(
         response = await client.fetch(url + query, init);
       } catch (error) {
         const answer = answerIn(error);
-        if (!answer) throw connectionFailure(error, what);
+        if (!answer) throw isSandboxError(error) ? error : connectionFailure(error, what);
         ({ response, data } = answer);
       }
       if (scope.over) {
