@@ -39,6 +39,12 @@ export const facts: Readonly<Record<FakeKind, Omit<Target, "fetch">>> = {
     capabilities: [
       "exit_codes",
       "idempotency_keys",
+      "lifetime",
+      "log_filters",
+      "status_reason",
+      "exec_options",
+      "exec_streams",
+      "processes",
       "refuses_unsupported",
       "sandbox_files",
       "many",
