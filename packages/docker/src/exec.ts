@@ -4,7 +4,7 @@ import type { DockerClient, Hijacked } from "./client.ts";
 import { hasStatus, toEngineError, unless } from "./errors.ts";
 import type { EventFeed } from "./events.ts";
 import { type OutputStream, readFrames } from "./frames.ts";
-import type { ContainerInspection, ExecInspection } from "./inspection.ts";
+import { type ExecInspection, inspectContainer } from "./inspection.ts";
 
 export interface ExecRequest {
   /** The container to run it in. */
@@ -114,7 +114,7 @@ export async function startExec(client: DockerClient, events: EventFeed, request
 
   /** Whether the sandbox has ended; one that is just ending may not be known to have for a moment. */
   async function hasEnded(withinMs: number): Promise<boolean> {
-    const look = () => unless([404], client.call<ContainerInspection>("GET", `/containers/${container}/json`));
+    const look = () => inspectContainer(client, container);
     if ((await look())?.State.Running !== true) return true;
     await pause(withinMs);
     return (await look())?.State.Running !== true;

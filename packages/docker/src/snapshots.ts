@@ -1,7 +1,7 @@
 import { EngineError } from "@porter-sandbox/api";
 import type { DockerClient } from "./client.ts";
 import { hasStatus, unless } from "./errors.ts";
-import type { ContainerInspection, ImageInspection } from "./inspection.ts";
+import { type ImageInspection, inspectContainer } from "./inspection.ts";
 import { label, type Names } from "./names.ts";
 
 export interface Snapshots {
@@ -49,7 +49,7 @@ export function createSnapshots(client: DockerClient, names: Names): Snapshots {
   return {
     async create(id, container) {
       const [repo, tag] = names.snapshot(id).split(":");
-      const source = await unless([404], client.call<ContainerInspection>("GET", `/containers/${container}/json`));
+      const source = await inspectContainer(client, container);
       if (source?.State.Running !== true) throw new EngineError("not_running", "the sandbox is not running");
       const image = await unless([404], inspectImage(source.Image));
       making.add(id);

@@ -12,6 +12,7 @@ import {
   tooLarge,
   unsupported,
 } from "../errors.ts";
+import { readIncoming } from "../incoming.ts";
 import type { Plane } from "./plane.ts";
 import { volumeOf } from "./volumes.ts";
 
@@ -85,30 +86,17 @@ export async function readFile(
   }
 }
 
-/**
- * Passes bytes on as they are asked for, counts them, and remembers why they stopped. In one process nothing else breaks
- * the body of a caller who went away: its stream would be waited for without an end.
- */
+/** Passes bytes on as they are asked for, counts them, and remembers why they stopped. */
 function counted(source: ReadableStream<Uint8Array>, limit: number, signal: AbortSignal) {
-  const reader = source.getReader();
+  const incoming = readIncoming(source, signal);
   const state: { failure?: ApiError } = {};
   let total = 0;
-  const giveUp = () => {
-    state.failure ??= brokenOff();
-    reader.cancel(signal.reason).catch(() => {});
-  };
-  if (signal.aborted) giveUp();
-  else signal.addEventListener("abort", giveUp, { once: true });
   const stream = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         try {
-          const { done, value } = await reader.read();
-          // A reader that was cancelled reads an end that is none.
-          if (state.failure) throw state.failure;
-          if (done) return controller.close();
-          // A body that never went over a wire can be a stream of anything.
-          if (!ArrayBuffer.isView(value)) throw invalid("body", "body: must be bytes");
+          const value = await incoming.next();
+          if (value === undefined) return controller.close();
           total += value.byteLength;
           if (total > limit) throw tooLarge(limit);
           controller.enqueue(value);
@@ -117,16 +105,11 @@ function counted(source: ReadableStream<Uint8Array>, limit: number, signal: Abor
           controller.error(state.failure);
         }
       },
-      cancel: (reason) => reader.cancel(reason),
+      cancel: (reason) => incoming.stop(reason),
     },
     { highWaterMark: 0 },
   );
-  const end = () => {
-    signal.removeEventListener("abort", giveUp);
-    // Nothing happens to one that was read to its end.
-    reader.cancel().catch(() => {});
-  };
-  return { stream, state, end };
+  return { stream, state, end: () => incoming.stop() };
 }
 
 const empty = (): ReadableStream<Uint8Array> => new ReadableStream({ start: (controller) => controller.close() });

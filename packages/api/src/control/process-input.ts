@@ -1,5 +1,6 @@
 /** The standard input of a process: bytes at their places, so that sending them twice writes them once. */
-import { brokenOff, conflict, invalid, tooLarge } from "../errors.ts";
+import { conflict, tooLarge } from "../errors.ts";
+import { readIncoming } from "../incoming.ts";
 
 export interface ProcessInput {
   /** How many bytes were taken. */
@@ -67,37 +68,26 @@ export function createInput(stdin: WritableStream<Uint8Array>): ProcessInput {
         field: "offset",
       });
     }
-    const reader = body?.getReader();
-    // In one process nothing else breaks the body of a caller who went away, or of one who writes to what has ended.
-    let cut = false;
-    const stopReading = () => {
-      cut = true;
-      reader?.cancel().catch(() => {});
-    };
-    signal.addEventListener("abort", stopReading, { once: true });
-    if (signal.aborted) stopReading();
+    const incoming = body === null ? undefined : readIncoming(body, signal);
     let at = offset;
     try {
-      while (reader !== undefined) {
-        interrupt = stopReading;
-        const { done: over, value } = await reader.read().catch(() => {
-          throw brokenOff();
+      while (incoming !== undefined) {
+        let cut = false;
+        interrupt = () => {
+          cut = true;
+          incoming.stop();
+        };
+        const value = await incoming.next().catch((error: unknown) => {
+          throw cut && !signal.aborted ? refusal(exec_id) : error;
         });
-        // A reader that was cancelled reads an end that is none.
-        if (cut) throw signal.aborted ? brokenOff() : refusal(exec_id);
-        if (over) break;
-        if (!ArrayBuffer.isView(value)) throw invalid("body", "body: must be bytes");
+        if (value === undefined) break;
         if (at + value.length - offset > limit) throw tooLarge(limit);
         const fresh = value.subarray(Math.min(value.length, Math.max(0, taken - at)));
         at += value.length;
         if (fresh.length > 0) await put(fresh, exec_id);
-        if (signal.aborted) throw brokenOff();
       }
-    } catch (error) {
-      stopReading();
-      throw error;
     } finally {
-      signal.removeEventListener("abort", stopReading);
+      incoming?.stop();
     }
     if (!eof || state !== "open") return;
     if (at < taken) throw conflict("stdin_gap", `more than the ${at} bytes before this end of the input were taken`);

@@ -1,7 +1,8 @@
 /** Request bodies: bounded, UTF-8, JSON, and of the shape that the operation has. */
 import { describeViolation, type Violation, violationFromIssues } from "@porter-sandbox/spec";
 import { requestSchemas } from "@porter-sandbox/spec/requests";
-import { brokenOff, invalid, tooLarge } from "../errors.ts";
+import { invalid, tooLarge } from "../errors.ts";
+import { readIncoming } from "../incoming.ts";
 
 /** The length that a request says its body has. */
 export function declaredLength(request: Request): number | undefined {
@@ -12,32 +13,18 @@ export function declaredLength(request: Request): number | undefined {
 /** Reads at most `limit` bytes and not one chunk more. */
 async function readBounded(request: Request, limit: number): Promise<Uint8Array> {
   if ((declaredLength(request) ?? 0) > limit) throw tooLarge(limit);
-  const { body, signal } = request;
-  if (body === null) return new Uint8Array();
-  const reader = body.getReader();
+  if (request.body === null) return new Uint8Array();
+  const incoming = readIncoming(request.body, request.signal);
   const chunks: Uint8Array[] = [];
   let total = 0;
-  const giveUp = () => void reader.cancel().catch(() => {});
-  // In one process nothing else breaks the body of a caller who went away.
-  signal.addEventListener("abort", giveUp, { once: true });
   try {
-    for (;;) {
-      const { done, value } = await reader.read().catch(() => {
-        throw brokenOff();
-      });
-      if (signal.aborted) throw brokenOff();
-      if (done) break;
-      // A body that never went over a wire can be a stream of anything.
-      if (!ArrayBuffer.isView(value)) throw invalid("body", "body: must be bytes");
-      total += value.byteLength;
+    for (let bytes = await incoming.next(); bytes !== undefined; bytes = await incoming.next()) {
+      total += bytes.byteLength;
       if (total > limit) throw tooLarge(limit);
-      chunks.push(value);
+      chunks.push(bytes);
     }
-  } catch (error) {
-    giveUp();
-    throw error;
   } finally {
-    signal.removeEventListener("abort", giveUp);
+    incoming.stop();
   }
   const [only] = chunks;
   if (chunks.length === 1 && only !== undefined) return only;
