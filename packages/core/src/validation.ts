@@ -128,7 +128,7 @@ const checkRange: Check = ({ range }) => {
 };
 
 const checkPath: Check = ({ path }, id) => {
-  for (const [, name = ""] of routeOf(id).path.matchAll(/{(\w+)}/g)) {
+  for (const name of routeOf(id).names) {
     const value = path?.[name];
     // A dot segment would be folded away and address something else.
     if (!isText(value) || /^\.{0,2}$/.test(String(value)))

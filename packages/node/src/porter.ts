@@ -46,9 +46,10 @@ interface Dispatcher {
   dispatch(options: object, handler: object): boolean;
 }
 
-/** undici's own place for what carries requests, by the version of its interface; its `fetch` fills it. */
-const globalDispatcher = (version: 1 | 2) =>
-  (globalThis as unknown as Record<symbol, Dispatcher>)[Symbol.for(`undici.globalDispatcher.${version}`)] as Dispatcher;
+/** undici's own places for what carries requests, by the version of its interface; its `fetch` fills them. */
+const FIRST = Symbol.for("undici.globalDispatcher.1");
+const SECOND = Symbol.for("undici.globalDispatcher.2");
+const global = globalThis as unknown as Record<symbol, Dispatcher>;
 
 /**
  * Whatever carries this process's requests (undici's own agent, or an application's: a proxy, a mock), without its limits
@@ -57,10 +58,10 @@ const globalDispatcher = (version: 1 | 2) =>
  */
 const unhurried: Dispatcher = {
   get isMockActive() {
-    return (globalDispatcher(2) ?? globalDispatcher(1)).isMockActive ?? false;
+    return (global[SECOND] ?? global[FIRST])?.isMockActive ?? false;
   },
   dispatch(options, handler) {
-    const version = "onRequestStart" in handler ? 2 : 1;
-    return globalDispatcher(version).dispatch({ ...options, headersTimeout: 0, bodyTimeout: 0 }, handler);
+    const carrier = global["onRequestStart" in handler ? SECOND : FIRST] as Dispatcher;
+    return carrier.dispatch({ ...options, headersTimeout: 0, bodyTimeout: 0 }, handler);
   },
 };

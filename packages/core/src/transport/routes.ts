@@ -7,6 +7,8 @@ export interface Route extends Pick<OperationInfo, "method" | "path" | "retry" |
   readonly body: string;
   /** The shape of the JSON that is answered, or `bytes` or `none`. */
   readonly response: string;
+  /** The names of what its path is filled with. */
+  readonly names: readonly string[];
 }
 
 const known: { [Id in OperationId]?: Route } = {};
@@ -16,7 +18,8 @@ export function routeOf(id: OperationId): Route {
   const found = known[id];
   if (found) return found;
   const [method, path, response, body = "none", retry = "safe", open] = (routes[id] ?? "").split(" ");
-  const route = { method, path, response, body, retry, auth: !open } as Route;
+  const names = Array.from(path?.matchAll(/{(\w+)}/g) ?? [], ([, name]) => name);
+  const route = { method, path, response, body, retry, auth: !open, names } as Route;
   known[id] = route;
   return route;
 }
