@@ -6,7 +6,7 @@ import { Porter } from "./index.ts";
 
 afterEach(() => vi.unstubAllGlobals());
 
-test("the global fetch keeps no copy of what it may not send twice, nor of what can be sent again", async () => {
+test("the global fetch keeps no copy of what it may not send twice, nor of what the client can send again", async () => {
   const fake = createFakeSandboxApi();
   const seen: Record<string, RequestRedirect | undefined> = {};
   vi.stubGlobal("fetch", (url: string, init: RequestInit) => {
@@ -24,12 +24,12 @@ test("the global fetch keeps no copy of what it may not send twice, nor of what 
   await volume.moveFile("/stream", "/moved");
   await porter.sandboxes.create({ image: "alpine" });
   expect(seen).toEqual({
-    "POST volume": undefined,
+    "POST volume": "follow",
     "POST run": "error",
     "PUT /bytes": "error",
     "PUT /stream": "error",
-    "GET /stream": undefined,
-    "POST move": undefined,
+    "GET /stream": "error",
+    "POST move": "follow",
   });
   porter.close();
   await fake.close();
@@ -68,6 +68,9 @@ describe("a redirect is followed", () => {
   test.each([301, 302, 303, 307, 308])("of a request without a body, by a %d", async (status) => {
     const { porter, requests } = await moved(status);
     expect(await porter.healthz()).toMatchObject({ status: "ok" });
+    // The first was asked not to follow any.
+    expect(requests.splice(0)).toEqual(["GET /old/healthz ", "GET /old/healthz ", "GET /new/healthz "]);
+    await porter.healthz();
     expect(requests).toEqual(["GET /old/healthz ", "GET /new/healthz "]);
   });
 

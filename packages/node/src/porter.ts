@@ -12,30 +12,35 @@ import { Porter as EdgePorter, type FetchLike, type PorterOptions, SandboxError 
 export class Porter extends EdgePorter {
   /** @throws {ConfigurationError} when nothing says where the API is, or an option is not what it must be */
   constructor(options: PorterOptions = {}) {
-    super(options, { fetch: nodeFetch });
+    super(options, { fetch: nodeFetch() });
   }
 }
 
 /**
  * The global `fetch`, found at each call. For a redirect that may come it keeps a copy of what it sends: every byte of a
- * stream, though a stream cannot be sent twice, and of JSON a share of the request's time. Told that none may come, it
- * keeps nothing, and an upload of any size stays in bounded memory. When one does come, what may be sent twice is sent
- * again, to be redirected; a POST without a key may not, and goes as ever.
+ * stream, though a stream cannot be sent twice, and else a share of the request's time. Told that none may come, it keeps
+ * nothing, and an upload of any size stays in bounded memory. When one does come, what may be sent twice is sent again,
+ * to be redirected, and so is all that follows at once; a POST without a key may not, and goes as ever.
  */
-const nodeFetch: FetchLike = (url, given) => {
-  const init = { ...given, dispatcher: unhurried } as RequestInit;
-  const repeatable = init.method !== "POST" || "idempotency-key" in (init.headers ?? {});
-  const once = "duplex" in init;
-  if (init.body === undefined || !(once || repeatable)) return globalThis.fetch(url, init);
-  return globalThis.fetch(url, { ...init, redirect: "error" }).catch((error) => {
-    if (!isRedirect(error)) throw error;
-    if (!once) return globalThis.fetch(url, init);
-    throw new SandboxError(
-      `${init.method} ${url.replace(/\?.*/, "")} was redirected, and a stream cannot be sent twice: give bytes, or the baseUrl that it leads to`,
-      { code: "stream_redirected" },
-    );
-  });
-};
+function nodeFetch(): FetchLike {
+  let repeatable: RequestRedirect = "error";
+  return (url, given) => {
+    const { method, headers = {} } = given;
+    const once = "duplex" in given;
+    const redirect = once ? "error" : method !== "POST" || "idempotency-key" in headers ? repeatable : "follow";
+    const init = { ...given, redirect, dispatcher: unhurried } as RequestInit;
+    return globalThis.fetch(url, init).catch((error) => {
+      if (!isRedirect(error)) throw error;
+      if (once)
+        throw new SandboxError(
+          `${method} ${url.replace(/\?.*/, "")} was redirected, and a stream cannot be sent twice: give bytes, or the baseUrl that it leads to`,
+          { code: "stream_redirected" },
+        );
+      repeatable = "follow";
+      return globalThis.fetch(url, { ...init, redirect: repeatable });
+    });
+  };
+}
 
 /** undici's words for a redirect that it was told not to follow. */
 const isRedirect = (error: { cause?: { message?: unknown } } | undefined) =>
