@@ -21,6 +21,7 @@ const extraLimits: Readonly<Record<string, number>> = {
   "sandbox-files": 8_900,
   snapshots: 900,
   spawn: 8_400,
+  terminating: 800,
   waiting: 1_900,
   "when-running": 600,
 };

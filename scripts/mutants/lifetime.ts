@@ -189,7 +189,41 @@ export const lifetimeMutants: readonly Mutant[] = [
       'return reached(status, goal) ? { ...status, phase: "terminated" }',
       "waiting",
     ],
+  ]),
+  ...inFile("packages/core/src/extras/fleet.ts", [
     ["an empty id is asked for", '|| id === "") throw', ") throw", "fleets"],
+    [
+      "of many the last is left out",
+      "const left = items.values();",
+      "const left = items.slice(0, -1).values();",
+      "fleets",
+    ],
+  ]),
+  ...inFile("packages/core/src/extras/terminating.ts", [
+    [
+      "the same sandbox is ended twice",
+      "[...new Set(handlesOf(client, which).map(({ id }) => id))]",
+      "handlesOf(client, which).map(({ id }) => id)",
+      "fleets",
+    ],
+    ["one that cannot be ended keeps the others", "if (!isSandboxError(error)) throw error;", "throw error;", "fleets"],
+    ["what fails is told as ended", "ids.filter((id) => !failures.has(id))", "ids", "fleets"],
+    ["those that have ended are ended again", ": livePhases;", ": undefined;", "fleets"],
+    [
+      "a phase that is asked for is not heard",
+      "isNarrow(filters.phase) ? filters.phase : livePhases",
+      "livePhases",
+      "fleets",
+    ],
+    ["filters that leave nothing out end all", "Object.keys(filter).length > 0", "true", "fleets"],
+    ["a filter is dropped", "{ ...filters, phase }", "{ ...filters, tags: undefined, phase }", "fleets"],
+    [
+      "a list that broke off is taken for whole",
+      "for await (const { id } of sandboxes.iterate({ ...filters, phase }, options)) ids.push(id);",
+      "try {\n    for await (const { id } of sandboxes.iterate({ ...filters, phase }, options)) ids.push(id);\n  } catch {}",
+      "fleets",
+    ],
+    ["one page is ended", "ids.push(id);", "if (ids.push(id) === 50) break;", "fleets"],
   ]),
   ...inFile("packages/core/src/extras/polling.ts", [
     ["a wait does not hear its signal", "  signal: options.signal,\n", "", "waiting"],

@@ -103,7 +103,8 @@ describe("the compact shapes say what the generated validators say", () => {
     for (const [id, { method, path, retry, body, response, auth }] of Object.entries(operations)) {
       const route = routeOf(id as OperationId);
       const same = { ...route, body: kind(route.body), response: kind(route.response) };
-      expect(same).toEqual({ method, path, retry, body, response, auth });
+      const names = path.split("/").flatMap((part) => /^{(\w+)}$/.exec(part)?.slice(1) ?? []);
+      expect(same).toEqual({ method, path, retry, body, response, auth, names });
     }
   });
 

@@ -1,5 +1,6 @@
 import { type Loose, StatusResponsePhase } from "@porter-sandbox/spec";
 import type { components } from "@porter-sandbox/spec/types";
+import type { SandboxError } from "./errors/sandbox-error.ts";
 import type { HandleJson } from "./resources/handle-json.ts";
 import type { CallOptions } from "./transport/scope.ts";
 
@@ -121,6 +122,14 @@ export interface FleetProgress {
 export interface FleetWaitOptions extends CallOptions {
   /** Told after each round in which something changed. What it throws ends the wait. */
   onProgress?: ((progress: FleetProgress) => void) | undefined;
+}
+
+/** What became of sandboxes that were to end together. */
+export interface TerminateResult {
+  /** The ids of those that have ended now, those that had before included. */
+  readonly terminated: readonly string[];
+  /** The ids of the others, and why. */
+  readonly failed: readonly { readonly id: string; readonly error: SandboxError }[];
 }
 
 /** A sandbox as JSON: what finds it again, and nothing that must not be seen. */

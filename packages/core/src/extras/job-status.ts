@@ -19,6 +19,7 @@ import type { Client } from "../transport/client.ts";
 import { withinScope } from "../transport/request.ts";
 import { type CallOptions, type Scope, shared } from "../transport/scope.ts";
 import type { ExecResult } from "../types.ts";
+import { forEachOf } from "./fleet.ts";
 import type { JobWaitOptions } from "./job.ts";
 import { lateError, poll, unlimited } from "./polling.ts";
 
@@ -72,8 +73,6 @@ export interface JobKey {
 const LOOKS = 3;
 const LONGEST_WAIT_MS = 5000;
 const FIRST_WAIT_MS = 100;
-/** How many sandboxes are asked at once. */
-const AT_ONCE = 8;
 /** How many jobs one request asks for: their ids must fit into its body. */
 const IDS_AT_ONCE = 5000;
 
@@ -190,15 +189,11 @@ async function askRound(
   const onAbort = () => stop.abort(signal?.reason);
   if (signal?.aborted) onAbort();
   signal?.addEventListener("abort", onAbort);
-  const lane = async () => {
-    for (let next = asks.shift(); next; next = asks.shift()) {
-      const { sandboxId, ids } = next;
+  try {
+    await forEachOf(asks, async ({ sandboxId, ids }) => {
       const statuses = await statusesOf(client, sandboxId, ids, { ...options, signal: stop.signal }, which);
       for (const status of statuses) found.set(keyOf({ sandboxId, id: status.id }), status);
-    }
-  };
-  try {
-    await Promise.all(Array.from({ length: Math.min(AT_ONCE, asks.length) }, lane));
+    });
   } finally {
     stop.abort();
     signal?.removeEventListener("abort", onAbort);

@@ -2,12 +2,13 @@
 import { isEnded } from "@porter-sandbox/spec";
 import { notRunningError } from "../errors/lifecycle-errors.ts";
 import { invalidRequest } from "../errors/status-errors.ts";
-import { learn, Sandbox } from "../resources/sandbox.ts";
+import { learn, type Sandbox } from "../resources/sandbox.ts";
 import type { Client } from "../transport/client.ts";
 import { readJson } from "../transport/readers.ts";
 import { perform, withinScope } from "../transport/request.ts";
 import type { Scope } from "../transport/scope.ts";
 import type { FleetProgress, FleetWaitOptions, Pagination, StatusResponse, WaitOptions } from "../types.ts";
+import { handlesOf } from "./fleet.ts";
 import { lateError, poll, unlimited } from "./polling.ts";
 
 /** Between two questions about a sandbox that is to run, and about one that is to end. */
@@ -68,13 +69,9 @@ export async function waitForFleet(
 ): Promise<Sandbox[]> {
   const { onProgress } = options;
   checkProgress(onProgress);
-  const sandboxes = given.map((one) => (typeof one === "string" ? new Sandbox(client, { id: one }) : one));
+  const sandboxes = handlesOf(client, given);
   const handles = new Map<string, Sandbox[]>();
-  for (const [index, sandbox] of sandboxes.entries()) {
-    const id: unknown = sandbox?.id;
-    if (typeof id !== "string" || id === "") throw invalidRequest(`sandboxes[${index}]`, "must be a sandbox or an id");
-    handles.set(sandbox.id, [...(handles.get(sandbox.id) ?? []), sandbox]);
-  }
+  for (const sandbox of sandboxes) handles.set(sandbox.id, [...(handles.get(sandbox.id) ?? []), sandbox]);
   const total = handles.size;
   const waiting = new Map<string, StatusResponse | undefined>([...handles.keys()].map((id) => [id, undefined]));
   const tag = commonTags(sandboxes);

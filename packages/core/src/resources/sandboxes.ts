@@ -13,6 +13,7 @@ import type {
   SandboxFilters,
   SandboxSpec,
   StatusResponse,
+  TerminateResult,
 } from "../types.ts";
 import { readHandleJson } from "./handle-json.ts";
 import { Sandbox } from "./sandbox.ts";
@@ -99,6 +100,23 @@ export class Sandboxes {
    */
   async waitUntilRunning(sandboxes: readonly (Sandbox | string)[], options?: FleetWaitOptions): Promise<Sandbox[]> {
     return (await import("../extras/waiting.ts")).waitForFleet(this.#client, sandboxes, options);
+  }
+
+  /**
+   * Ends many sandboxes: those that are given, handles or ids, or all that match filters and have not ended. One that
+   * cannot be ended keeps none of the others; the answer says which and why.
+   * ```ts
+   * const { failed } = await porter.sandboxes.terminate({ tags: { run: "42" } });
+   * ```
+   * @param options hold for each request.
+   * @throws {InvalidRequestError} for filters that leave nothing out; then, and when the list of those that match cannot be
+   * had, none is ended.
+   */
+  async terminate(
+    which: readonly (Sandbox | string)[] | SandboxFilters,
+    options?: CallOptions,
+  ): Promise<TerminateResult> {
+    return (await import("../extras/terminating.ts")).terminateAll(this.#client, this, which, options);
   }
 
   /** One page of the sandboxes that match, newest first. */

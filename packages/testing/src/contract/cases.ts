@@ -10,6 +10,7 @@ import { faults } from "./cases/faults.ts";
 import { fileListing, fileWalking } from "./cases/file-listing.ts";
 import { fileReading } from "./cases/file-reading.ts";
 import { fileMoving, fileWriting } from "./cases/file-writing.ts";
+import { fleets } from "./cases/fleets.ts";
 import { capabilities, health } from "./cases/health.ts";
 import { idempotency } from "./cases/idempotency.ts";
 import { jobs } from "./cases/jobs.ts";
@@ -29,7 +30,7 @@ import { snapshots } from "./cases/snapshots.ts";
 import { streams } from "./cases/streams.ts";
 import { tolerance } from "./cases/tolerance.ts";
 import { volumes } from "./cases/volumes.ts";
-import { fleets, following, travelling, waiting } from "./cases/waiting.ts";
+import { following, travelling, waiting } from "./cases/waiting.ts";
 import { watchingJobs } from "./cases/watching-jobs.ts";
 
 /** Every case, by subject. Their order means nothing. */

@@ -1,15 +1,9 @@
 import { equal, excludes, includes, notEqual, ok, rejects, throws } from "../assert.ts";
 import { casesOf } from "../case.ts";
-import { type Context, hastyClock } from "../context.ts";
+import { hastyClock } from "../context.ts";
 import { nothing } from "../http.ts";
 import { linesOf } from "../log-lines.ts";
-
-/** A handle that has heard nothing yet. The sandbox is terminated when the case ends. */
-async function begun(c: Context, spec: Record<string, unknown> = {}, porter = c.porter()) {
-  const sandbox = await porter.sandboxes.create({ image: c.target.image, ...spec });
-  c.cleanup(() => c.http("DELETE", `/v1/sandbox/${sandbox.id}`));
-  return sandbox;
-}
+import { begun } from "../unheard.ts";
 
 export const waiting = casesOf("waiting", {
   "until it runs": async (c) => {
@@ -106,93 +100,6 @@ export const waiting = casesOf("waiting", {
       await sandbox.terminate();
       equal((await ended).phase, "terminated", "phase");
     },
-  },
-});
-
-export const fleets = casesOf("fleets", {
-  "many are waited for together, in their order": async (c) => {
-    const porter = c.porter();
-    const tags = { suite: c.name() };
-    const made = await Promise.all([1, 2, 3].map(() => begun(c, { tags }, porter)));
-    const [first, second, third] = made;
-    ok(first && second && third, "expected three");
-    const found = await porter.sandboxes.waitUntilRunning([third, first.id, second, third]);
-    equal(
-      found.map(({ id, phase }) => [id, phase]),
-      [third, first, second, third].map(({ id }) => [id, "running"]),
-      "ids and phases",
-    );
-    equal(second.phase, "running", "phase of a handle that was given");
-  },
-
-  "a round is one look at the list, however many they are": {
-    needs: ["control"],
-    run: async (c) => {
-      const porter = c.porter();
-      const suite = c.name();
-      await c.fault("createSandbox", { kind: "slow_boot", ms: 60_000 }, 8);
-      const made = await Promise.all(Array.from({ length: 8 }, () => begun(c, { tags: { suite } }, porter)));
-      const progress: [number, number][] = [];
-      const running = porter.sandboxes.waitUntilRunning(made, {
-        onProgress: ({ running, total }) => progress.push([running, total]),
-      });
-      await c.until("three rounds", async () => ((await c.requests("listSandboxes")).length >= 3 ? true : undefined));
-      await c.control.advance(60_000);
-      await running;
-      const asked = await c.requests("listSandboxes");
-      ok(asked.length <= 30, `requests: expected one a round, got ${asked.length}`);
-      for (const { query } of asked) {
-        equal(new Map(query).get("page"), "1", "page");
-        equal(new Map(query).get("tag"), `suite=${suite}`, "tag, which they have in common");
-      }
-      equal((await c.requests("getSandbox")).length, 0, "requests for single ones");
-      equal(
-        [progress[0], progress.at(-1)],
-        [
-          [0, 8],
-          [8, 8],
-        ],
-        "the first and the last progress",
-      );
-    },
-  },
-
-  "what a list does not show is asked for by its id": async (c) => {
-    const porter = c.porter();
-    const [one, two] = [await begun(c, {}, porter), await begun(c, {}, porter)];
-    await porter.sandboxes.waitUntilRunning([one, two]);
-    await rejects(
-      porter.sandboxes.waitUntilRunning([one, two, "no-such-sandbox"]),
-      { name: "NotFoundError", statusCode: 404 },
-      "with one that there is not",
-    );
-  },
-
-  "one that ends instead is an error that names it": {
-    needs: ["control", "status_reason"],
-    run: async (c) => {
-      const porter = c.porter();
-      const good = await begun(c, {}, porter);
-      await c.fault("createSandbox", { kind: "failed_boot", reason: "image_pull" });
-      const bad = await begun(c, {}, porter);
-      await c.phase(bad.id, "failed");
-      await rejects(
-        porter.sandboxes.waitUntilRunning([good, bad]),
-        { name: "SandboxImagePullError", sandbox_id: bad.id, phase: "failed" },
-        "waitUntilRunning",
-      );
-    },
-  },
-
-  "of none is over at once": async (c) => {
-    const { porter, sent } = c.offline();
-    equal(await porter.sandboxes.waitUntilRunning([]), [], "handles");
-    await rejects(
-      porter.sandboxes.waitUntilRunning([""]),
-      { name: "InvalidRequestError", field: "sandboxes[0]" },
-      "with an empty id",
-    );
-    equal(sent, [], "requests");
   },
 });
 
