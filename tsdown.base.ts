@@ -56,6 +56,8 @@ export const library = defineConfig({
   hash: false,
   fixedExtension: false,
   dts: { resolver: "tsc", eager: true, tsconfig: fileURLToPath(new URL("tsconfig.types.json", import.meta.url)) },
+  // A program may be compiled for a standard without `Symbol.dispose`, which handles have.
+  banner: { dts: '/// <reference lib="esnext.disposable" />' },
   deps: {
     onlyBundle: [/^@porter-sandbox\//, "zod"],
     onlyImport: [/^node:/, ...Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })],

@@ -101,17 +101,17 @@ export function installChecks(project: string): Check[] {
 const consumerConfig = (moduleResolution: string) => ({
   compilerOptions: {
     target: "es2023",
-    lib: ["es2023", "esnext.disposable", "dom", "dom.iterable", "dom.asynciterable"],
+    lib: ["es2023", "dom", "dom.iterable", "dom.asynciterable"],
     module: moduleResolution === "nodenext" ? "nodenext" : "esnext",
     moduleResolution,
     strict: true,
     exactOptionalPropertyTypes: true,
     noUncheckedIndexedAccess: true,
-    // The declarations of the package itself are examined too.
+    // The declarations of the packages themselves are examined too.
     skipLibCheck: false,
     noEmit: true,
-    types: ["node"],
-    typeRoots: [join(root, "node_modules/@types")],
+    // They may not need the types of a runtime, nor more of the standard library than is asked for here.
+    types: [],
   },
   files: ["consumer.ts"],
 });
