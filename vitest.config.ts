@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 // The unit tests of every package, in the Node that runs this. The contract suite has its own runners in runtimes/.
@@ -12,8 +13,8 @@ export default defineConfig({
       "docs/*.test.ts",
       "examples/quickstart/*.test.ts",
     ],
-    // By default one core is left free, which would be half of a small machine.
-    maxWorkers: "100%",
+    // By default one core is left free, which would be half of a small machine; and now and then each waits for a process.
+    maxWorkers: availableParallelism() + 1,
     // A test that hangs is found all the same; one on a busy machine is only slow.
     testTimeout: 30_000,
     hookTimeout: 30_000,

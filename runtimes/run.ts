@@ -1,8 +1,8 @@
-// Runs the contract suite in every runtime, through its own runner and the packed packages, two runtimes at a time:
+// Runs the contract suite in every runtime, through its own runner and the packed packages, a few runtimes at a time:
 //   node runtimes/run.ts [runtime…] [--json file] [--only text]
 // Each runtime has fakes of its own, in a process of their own, so that one runtime's clock and faults are not another's.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type Counts, line, sum } from "../scripts/counts.ts";
@@ -120,6 +120,8 @@ function reasonsOf(reviewed: readonly { reason: string }[]): string[] {
 const results: Record<string, Result> = {};
 const cases = await caseNames();
 const waiting = [...chosen];
+/** Each spends much of its time waiting for its fakes, or they for it. */
+const AT_ONCE = availableParallelism() + 1;
 const lane = async () => {
   for (let runtime = waiting.shift(); runtime !== undefined; runtime = waiting.shift()) {
     const started = performance.now();
@@ -132,7 +134,7 @@ const lane = async () => {
   }
 };
 try {
-  await Promise.all([lane(), lane()]);
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }

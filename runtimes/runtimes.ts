@@ -34,7 +34,24 @@ export const chromium = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
 
 const present = (file: string, name: string) => (existsSync(file) ? undefined : `${name} is not installed (${file})`);
 
+/** The slowest first, so that none is left to run alone. */
 export const runtimes: readonly Runtime[] = [
+  {
+    name: "workerd",
+    ways: ["http", "in-process"],
+    command: vitest("workerd", process.execPath),
+    report: "vitest",
+    folder: "workerd",
+    missing: () => present(join(modules, "workerd"), "workerd"),
+  },
+  {
+    name: "chromium",
+    ways: ["http", "in-process"],
+    command: vitest("browser", process.execPath),
+    report: "vitest",
+    folder: "browser",
+    missing: () => present(chromium, "Chromium"),
+  },
   {
     name: "node24",
     ways: ["http", "in-process", "ky"],
@@ -82,21 +99,5 @@ export const runtimes: readonly Runtime[] = [
     report: "junit",
     folder: "bun",
     missing: () => present(join(modules, ".bin/bun"), "Bun"),
-  },
-  {
-    name: "workerd",
-    ways: ["http", "in-process"],
-    command: vitest("workerd", process.execPath),
-    report: "vitest",
-    folder: "workerd",
-    missing: () => present(join(modules, "workerd"), "workerd"),
-  },
-  {
-    name: "chromium",
-    ways: ["http", "in-process"],
-    command: vitest("browser", process.execPath),
-    report: "vitest",
-    folder: "browser",
-    missing: () => present(chromium, "Chromium"),
   },
 ];
