@@ -206,7 +206,13 @@ export const lifetimeMutants: readonly Mutant[] = [
       "handlesOf(client, which).map(({ id }) => id)",
       "fleets",
     ],
-    ["one that cannot be ended keeps the others", "if (!isSandboxError(error)) throw error;", "throw error;", "fleets"],
+    [
+      "one that cannot be ended keeps the others",
+      "if (options?.signal?.aborted || !isSandboxError(error)) throw error;",
+      "throw error;",
+      "fleets",
+    ],
+    ["an abort is taken for a failure", "options?.signal?.aborted || ", "", "fleets"],
     ["what fails is told as ended", "ids.filter((id) => !failures.has(id))", "ids", "fleets"],
     ["those that have ended are ended again", ": livePhases;", ": undefined;", "fleets"],
     [

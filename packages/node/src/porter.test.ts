@@ -147,6 +147,12 @@ test("nothing but the client's own limits ends a quiet request, whatever carries
   ]);
 });
 
+test("a global fetch that somebody replaced may answer without a promise", async () => {
+  vi.stubGlobal("fetch", () => Response.json({ status: "ok" }));
+  const porter = new Porter({ baseUrl: "http://sandbox-api.test" });
+  expect(await porter.healthz()).toEqual({ status: "ok" });
+});
+
 test("a fetch of the caller's is used as it is", async () => {
   const inits: RequestInit[] = [];
   const fake = createFakeSandboxApi();

@@ -24,12 +24,14 @@ export class Porter extends EdgePorter {
  */
 function nodeFetch(): FetchLike {
   let repeatable: RequestRedirect = "error";
-  return (url, given) => {
+  return async (url, given) => {
     const { method, headers = {} } = given;
     const once = "duplex" in given;
     const redirect = once ? "error" : method !== "POST" || "idempotency-key" in headers ? repeatable : "follow";
     const init = { ...given, redirect, dispatcher: unhurried } as RequestInit;
-    return globalThis.fetch(url, init).catch((error) => {
+    try {
+      return await globalThis.fetch(url, init);
+    } catch (error) {
       if (!isRedirect(error)) throw error;
       if (once)
         throw new SandboxError(
@@ -38,13 +40,13 @@ function nodeFetch(): FetchLike {
         );
       repeatable = "follow";
       return globalThis.fetch(url, { ...init, redirect: repeatable });
-    });
+    }
   };
 }
 
 /** undici's words for a redirect that it was told not to follow. */
-const isRedirect = (error: { cause?: { message?: unknown } } | undefined) =>
-  error?.cause?.message === "unexpected redirect";
+const isRedirect = (error: unknown) =>
+  (error as { cause?: { message?: unknown } } | undefined)?.cause?.message === "unexpected redirect";
 
 interface Dispatcher {
   readonly isMockActive?: boolean;

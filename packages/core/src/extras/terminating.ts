@@ -25,8 +25,8 @@ export async function terminateAll(
     try {
       await call(client, "terminateSandbox", { path: { id } }, options);
     } catch (error) {
-      // The caller's signal ends it all.
-      if (!isSandboxError(error)) throw error;
+      // The caller's signal ends it all, whatever its reason.
+      if (options?.signal?.aborted || !isSandboxError(error)) throw error;
       failures.set(id, error);
     }
   });

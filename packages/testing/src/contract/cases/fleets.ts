@@ -194,10 +194,11 @@ export const fleets = casesOf("fleets", {
       { message: "too late" },
       "terminate with a signal that has aborted",
     );
+    const reason = await porter.sandboxes.terminate({}).catch((error: unknown) => error);
     await rejects(
-      porter.sandboxes.terminate(["sb-1"], { signal: AbortSignal.abort(new Error("too late")) }),
-      { message: "too late" },
-      "terminate ids with a signal that has aborted",
+      porter.sandboxes.terminate(["sb-1"], { signal: AbortSignal.abort(reason) }),
+      { name: "InvalidRequestError", field: "sandboxes" },
+      "terminate ids with a signal that has aborted, because of an error of the client's own",
     );
     equal(await porter.sandboxes.terminate([]), { terminated: [], failed: [] }, "of none");
     equal(sent, [], "requests");
