@@ -23,23 +23,24 @@ export class Porter extends EdgePorter {
  * to be redirected, and so is all that follows at once; a POST without a key may not, and goes as ever.
  */
 function nodeFetch(): FetchLike {
-  let repeatable: RequestRedirect = "error";
+  let redirected = false;
   return async (url, given) => {
     const { method, headers = {} } = given;
-    const once = "duplex" in given;
-    const redirect = once ? "error" : method !== "POST" || "idempotency-key" in headers ? repeatable : "follow";
-    const init = { ...given, redirect, dispatcher: unhurried } as RequestInit;
+    const isStream = "duplex" in given;
+    const isRepeatable = method !== "POST" || "idempotency-key" in headers;
+    const follows = !isStream && (redirected || !isRepeatable);
+    const init = { ...given, redirect: follows ? "follow" : "error", dispatcher: unhurried } as RequestInit;
     try {
       return await globalThis.fetch(url, init);
     } catch (error) {
       if (!isRedirect(error)) throw error;
-      if (once)
+      if (isStream)
         throw new SandboxError(
           `${method} ${url.replace(/\?.*/, "")} was redirected, and a stream cannot be sent twice: give bytes, or the baseUrl that it leads to`,
           { code: "stream_redirected" },
         );
-      repeatable = "follow";
-      return globalThis.fetch(url, { ...init, redirect: repeatable });
+      redirected = true;
+      return globalThis.fetch(url, { ...init, redirect: "follow" });
     }
   };
 }

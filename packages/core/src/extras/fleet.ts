@@ -19,7 +19,7 @@ export function handlesOf(client: Client, given: readonly (Sandbox | string)[]):
   });
 }
 
-/** Works for each of many, some of them at once. What the first throws that throws is thrown. */
+/** Works for each of many, some of them at once. Throws the first error there is, while others are still worked for. */
 export async function forEachOf<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
   const left = items.values();
   const lane = async () => {

@@ -17,9 +17,9 @@ export async function terminateAll(
   which: readonly (Sandbox | string)[] | SandboxFilters,
   options?: CallOptions,
 ): Promise<TerminateResult> {
-  const ids: string[] = isList(which)
+  const ids = Array.isArray(which)
     ? [...new Set(handlesOf(client, which).map(({ id }) => id))]
-    : await matching(sandboxes, which, options);
+    : await matching(sandboxes, which as SandboxFilters, options);
   const failures = new Map<string, SandboxError>();
   await forEachOf(ids, async (id) => {
     try {
@@ -35,8 +35,6 @@ export async function terminateAll(
     failed: [...failures].map(([id, error]) => ({ id, error })),
   };
 }
-
-const isList = (which: unknown): which is readonly (Sandbox | string)[] => Array.isArray(which);
 
 /** All are found before the first is ended: when the list cannot be had, nothing has happened. */
 async function matching(

@@ -85,6 +85,11 @@ export const fleets = casesOf("fleets", {
       { name: "InvalidRequestError", field: "sandboxes[0]" },
       "with an empty id",
     );
+    await rejects(
+      porter.sandboxes.waitUntilRunning(porter.sandboxes.fromId("sb-1") as never),
+      { name: "InvalidRequestError", field: "sandboxes" },
+      "with one that is in no array",
+    );
     equal(sent, [], "requests");
   },
 
