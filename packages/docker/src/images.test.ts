@@ -1,5 +1,7 @@
+import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import type { CallOptions, DockerClient } from "./client.ts";
+import { DockerRefusal } from "./errors.ts";
 import { createImages } from "./images.ts";
 
 describe("a pull that does not end", () => {
@@ -13,5 +15,40 @@ describe("a pull that does not end", () => {
     const reason = { code: "engine_error", message: "the engine is closed" };
     for (const end of await ends) expect(end).toMatchObject({ status: "rejected", reason });
     await expect(images.pull("slow:3")).rejects.toMatchObject(reason);
+  });
+});
+
+describe("a container whose image is missing", () => {
+  /** An engine that lacks the image at its first creates, so many of them. */
+  function engineThatLacks(times: number) {
+    const asked: string[] = [];
+    const missing = new DockerRefusal(404, "No such image: box:1");
+    const client = {
+      call: async (method: string, path: string) => {
+        asked.push(`${method} ${path}`);
+        if (times > 0) {
+          times -= 1;
+          throw missing;
+        }
+        return { Id: "made" };
+      },
+      stream: async (method: string, path: string) => {
+        asked.push(`${method} ${path}`);
+        return Readable.from(['{"status":"Pull complete"}\n']);
+      },
+    };
+    return { asked, missing, images: createImages(client as unknown as DockerClient, {}) };
+  }
+
+  it("is created when that has been pulled", async () => {
+    const { asked, images } = engineThatLacks(1);
+    expect(await images.create({ Image: "box:1" }, "name")).toBe("made");
+    expect(asked).toEqual(["POST /containers/create", "POST /images/create", "POST /containers/create"]);
+  });
+
+  it("is not created, and nothing pulled again, when it is gone again after its pull", async () => {
+    const { asked, missing, images } = engineThatLacks(2);
+    await expect(images.create({ Image: "box:1" }, "name")).rejects.toBe(missing);
+    expect(asked).toEqual(["POST /containers/create", "POST /images/create", "POST /containers/create"]);
   });
 });
