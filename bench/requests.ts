@@ -53,16 +53,23 @@ async function whatPorterSends(url: string, method: Method): Promise<Sent> {
   return sent;
 }
 
-const subjects: Record<string, (url: string, method: Method, sent: Sent) => Work | Promise<Work>> = {
-  porter: (url, method) => viaPorter(url, method),
-  fetch: (url, method, { headers }) => ({
+/** With `timeoutMs` it gives up after that time, as every call of the client does. */
+function bareFetch(url: string, method: Method, { headers }: Sent, timeoutMs?: number): Work {
+  return {
     run: async () => {
       const body = method === "POST" ? JSON.stringify(spec) : null;
-      const response = await fetch(url + path[method], { method, headers, body });
+      const signal = timeoutMs === undefined ? null : AbortSignal.timeout(timeoutMs);
+      const response = await fetch(url + path[method], { method, headers, body, signal });
       if (!response.ok) throw new Error(`status ${response.status}`);
       return response.json();
     },
-  }),
+  };
+}
+
+const subjects: Record<string, (url: string, method: Method, sent: Sent) => Work | Promise<Work>> = {
+  porter: (url, method) => viaPorter(url, method),
+  fetch: (url, method, sent) => bareFetch(url, method, sent),
+  "fetch with a time limit": (url, method, sent) => bareFetch(url, method, sent, 60_000),
   ky: (prefix, method, { headers }) => {
     const api = ky.create({ prefix, headers });
     const route = path[method].slice(1);
@@ -105,7 +112,7 @@ export async function requests(quick: boolean, progress: (text: string) => void)
   for (const method of ["POST", "GET"] as const) {
     for (const inFlight of [1, 100]) {
       // A subject against itself shows what this machine can tell apart.
-      for (const subject of ["porter", "fetch", "ky", "openapi-fetch", "undici request"]) {
+      for (const subject of ["porter", "fetch", "fetch with a time limit", "ky", "openapi-fetch", "undici request"]) {
         const name = `${subject === "fetch" ? "fetch itself" : subject}, ${method}, ${inFlight} in flight`;
         progress(name);
         const outcome = await compare({
