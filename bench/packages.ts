@@ -1,6 +1,6 @@
 // The packages as they are published: what is measured is the JavaScript that people install, not the sources.
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
@@ -18,6 +18,9 @@ export function build(): void {
       ["--no-dts", "--logLevel", "error", "--out-dir", join(built, folder)],
       { cwd: join(root, "packages", folder), stdio: ["ignore", "ignore", "inherit"] },
     );
+    // What bundlers go by beside the code.
+    const { type, sideEffects } = JSON.parse(readFileSync(join(root, "packages", folder, "package.json"), "utf8"));
+    writeFileSync(join(built, folder, "package.json"), JSON.stringify({ type, sideEffects }));
   }
 }
 

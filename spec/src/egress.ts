@@ -16,16 +16,17 @@ const HOST = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:
 /** Whether a text is a host name in lower case. One whose last part is a number would be a mistyped address. */
 export const isHostName = (text: string): boolean => HOST.test(text) && !/(^|\.)\d+$/.test(text);
 
+/** The platform knows the many ways to write an address, and answers the one that is short and plain. */
+const hostOf = (host: string) => (URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : undefined);
+
 function parseIpv4(text: string): number[] | undefined {
-  const parts = text.split(".");
-  const ok = parts.length === 4 && parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256);
-  return ok ? parts.map(Number) : undefined;
+  return /^[\d.]+$/.test(text) && hostOf(text) === text ? text.split(".").map(Number) : undefined;
 }
 
 function parseIpv6(text: string): number[] | undefined {
-  // The platform knows the many ways to write one; what it answers has hexadecimal groups and one `::` at most.
-  if (!/^[\da-f:.]+$/i.test(text) || !URL.canParse(`http://[${text}]`)) return undefined;
-  const halves = new URL(`http://[${text}]`).hostname.slice(1, -1).split("::");
+  // Hexadecimal groups, and one `::` at most.
+  const halves = /^[\da-f:.]+$/i.test(text) && hostOf(`[${text}]`)?.slice(1, -1).split("::");
+  if (!halves) return undefined;
   const [head = [], tail = []] = halves.map((half) => half.split(":").filter((group) => group !== ""));
   const groups = [...head, ...new Array<string>(8 - head.length - tail.length).fill("0"), ...tail];
   return groups.map((group) => Number.parseInt(group, 16)).flatMap((group) => [group >> 8, group & 255]);

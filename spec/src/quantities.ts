@@ -9,33 +9,28 @@ export const MAX_MEMORY_BYTES = 1e12;
 
 const AMOUNT = /^(\d+(?:\.\d+)?|\.\d+)([a-zA-Z]*)$/;
 
-function parseAmount(text: string, scaleOf: (suffix: string) => number | undefined): number | undefined {
-  const match = AMOUNT.exec(text);
-  const scale = match ? scaleOf(match[2] ?? "") : undefined;
-  if (!match || scale === undefined) return undefined;
-  const amount = Number(match[1]) * scale;
+/** What each suffix stands for. */
+type Scales = Readonly<Record<string, number>>;
+const CORES: Scales = { "": 1, m: 0.001 };
+const BYTES: Scales = { "": 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 };
+
+function parseAmount(text: string, scales: Scales): number | undefined {
+  const [, digits, suffix = ""] = AMOUNT.exec(text) ?? [];
+  const amount = Number(digits) * Number(scales[suffix]);
   return amount > 0 && Number.isFinite(amount) ? amount : undefined;
 }
 
 /** Cores of `2`, `0.5` or `500m`; undefined for anything else, zero included. */
-export const parseCpu = (text: string): number | undefined =>
-  parseAmount(text, (suffix) => (suffix === "" ? 1 : suffix === "m" ? 0.001 : undefined));
-
-const DECIMAL = ["", "k", "M", "G", "T"];
-const BINARY = ["", "Ki", "Mi", "Gi", "Ti"];
+export const parseCpu = (text: string): number | undefined => parseAmount(text, CORES);
 
 /** Bytes of `4Gi`, `512Mi`, `1.5G` or `1048576`, rounded up; undefined for anything else, zero included. */
 export function parseMemory(text: string): number | undefined {
-  const bytes = parseAmount(text, (suffix) => {
-    const decimal = DECIMAL.indexOf(suffix);
-    const binary = BINARY.indexOf(suffix);
-    return decimal >= 0 ? 1000 ** decimal : binary >= 0 ? 1024 ** binary : undefined;
-  });
-  return bytes === undefined ? undefined : Math.ceil(bytes);
+  const bytes = parseAmount(text, BYTES);
+  return bytes && Math.ceil(bytes);
 }
 
-function within(amount: number | undefined, least: number, most: number): boolean {
-  return amount !== undefined && amount >= least && amount <= most;
+function within(amount = 0, least: number, most: number): boolean {
+  return amount >= least && amount <= most;
 }
 
 /** The limits of a sandbox. */

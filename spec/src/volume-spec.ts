@@ -25,7 +25,6 @@ export function checkVolumeSpec(spec: unknown): Violation | undefined {
   if (broken) return broken;
   const { type, object } = spec as { type?: string; object?: unknown };
   if ((type === "object") === (object !== undefined)) return undefined;
-  return object === undefined
-    ? violation("object", object, "is required for a volume of type object")
-    : violation("object", object, "must only be given for a volume of type object");
+  const rule = object === undefined ? "is required" : "must only be given";
+  return violation("object", object, `${rule} for a volume of type object`);
 }

@@ -96,7 +96,6 @@ export class Porter {
       hooks,
       underway: new Set(),
       closed: false,
-      extensions: undefined,
     };
     this.raw = createRaw(this.#client);
     this.sandboxes = new Sandboxes(this.#client, this.raw);
@@ -118,7 +117,7 @@ export class Porter {
   /** Aborts the calls under way and refuses new ones. Sandboxes are not touched. */
   close(): void {
     this.#client.closed = true;
-    for (const scope of [...this.#client.underway]) scope.fail(closedError());
+    for (const scope of [...this.#client.underway]) scope.fail(closedError(scope.admitted));
   }
 
   [Symbol.dispose](): void {

@@ -19,7 +19,8 @@ function checkOf(type: string): Check {
 /**
  * The first place where `value` is not of a type of the spec (see its `shapes`). `closed`: a field that the shape does
  * not name is refused, and so is null. Else an answer may hold more than this version knows, and null is the same as
- * absence: it is taken out of optional fields, so that the value is what its type says.
+ * absence: it is taken out of optional fields, so that the value is what its type says. A list that has to be there is
+ * empty then, as servers in Go write one.
  */
 export function checkShape(type: string, value: unknown, closed: boolean): Violation | undefined {
   const found = checkOf(type)(value, closed);
@@ -68,20 +69,23 @@ function arrayOf(check: Check): Check {
 function objectOf(type: string): Check {
   const map = type === "{";
   const checks = new Map<string, Check>();
-  const required: string[] = [];
+  /** The fields that have to be there, and whether each is a list. */
+  const required = new Map<string, boolean>();
   const check: Check = (value, closed) => {
     if (!isRecord(value)) return wrong(value, "an object");
-    for (const name of required) {
+    for (const name of required.keys()) {
       const missing = value[name] === undefined && checks.get(name)?.(undefined, closed);
       if (missing) return within(name, missing);
     }
     for (const name in value) {
       const inner = map ? checkOf("") : checks.get(name);
       const item = value[name];
+      const isNull = item === null && !closed && !map;
       let found: Violation | undefined;
       // The value is not shown: a field that does not belong here may well be a secret.
       if (inner === undefined) found = closed ? violation("", undefined, "is not a known field") : undefined;
-      else if (item === null && !closed && !map && !required.includes(name)) delete value[name];
+      else if (isNull && required.get(name)) value[name] = [];
+      else if (isNull && !required.has(name)) delete value[name];
       else if (item !== undefined || map) found = inner(item, closed);
       if (found) return within(entryOf("", name), found);
     }
@@ -93,7 +97,7 @@ function objectOf(type: string): Check {
     const [given = "", inner = ""] = field.split(":");
     const name = given.replace("?", "");
     checks.set(name, checkOf(inner));
-    if (name === given) required.push(name);
+    if (name === given) required.set(name, inner.startsWith("["));
   }
   return check;
 }

@@ -49,9 +49,9 @@ function lazily(read: (name: string) => unknown): Environment {
 }
 
 function readDeno(deno: DenoLike, name: string): string | undefined {
-  const state = deno.permissions?.querySync?.({ name: "env", variable: name }).state;
+  const state = deno.permissions?.querySync?.({ name: "env", variable: name }).state ?? "granted";
   // "prompt" would stop the program with a question to its user, "denied" would throw.
-  if (state !== undefined && state !== "granted") return undefined;
+  if (state !== "granted") return undefined;
   try {
     return deno.env.get(name);
   } catch {

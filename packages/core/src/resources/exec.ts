@@ -5,6 +5,7 @@ import { readJson } from "../transport/readers.ts";
 import { perform, withinScope } from "../transport/request.ts";
 import type { CallOptions, Scope } from "../transport/scope.ts";
 import type { ExecResult } from "../types.ts";
+import { asGiven } from "./lazy.ts";
 
 /** Runs a command; waits first while the sandbox is not yet running. */
 export function exec(
@@ -13,7 +14,7 @@ export function exec(
   command: readonly string[],
   options: CallOptions | undefined,
 ): Promise<ExecResult> {
-  const parts = { path: { id }, body: { command } };
+  const parts = { path: { id }, body: { command: asGiven(command) } };
   return withinScope(client, "execSandbox", parts, options, timedOut, async (scope) => {
     const attempt = () => perform(client, scope, "execSandbox", parts, readJson) as Promise<ExecResult>;
     const first = attempt();

@@ -14,9 +14,15 @@ const ENDED: PieceSource = { next: async () => undefined, cancel() {} };
 /** A stream whose source is opened, and whose code may well be loaded, when it is first read. */
 export function streamFrom(open: () => Promise<PieceSource>): FileStream {
   let source: Promise<PieceSource> | undefined;
-  const next = async () => {
+  const step = async () => {
     source ??= open();
     return (await source).next();
+  };
+  let last: ReturnType<typeof step> | Promise<undefined> = Promise.resolve(undefined);
+  /** Reads one after the other, however they are asked for: each piece comes once. */
+  const next = () => {
+    last = last.then(step, step);
+    return last;
   };
   const cancel = async (reason?: unknown) => {
     source ??= Promise.resolve(ENDED);

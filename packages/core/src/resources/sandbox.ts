@@ -24,7 +24,7 @@ import type {
 import { exec } from "./exec.ts";
 import { handleJson } from "./handle-json.ts";
 import { jobCode, type SandboxJobs } from "./jobs.ts";
-import { lazily } from "./lazy.ts";
+import { asGiven, lazily } from "./lazy.ts";
 import { type Processes, processCode } from "./processes.ts";
 import { SandboxFiles } from "./sandbox-files.ts";
 
@@ -102,9 +102,11 @@ export class Sandbox {
    * {StreamInterruptedError} when the output broke off: how the command ended is not known then.
    */
   async exec(command: string | readonly string[], options?: ExecOptions): Promise<ExecResult> {
-    return typeof command === "string" || Object.keys(options ?? {}).some((name) => name !== "signal")
-      ? (await import("../extras/exec-options.ts")).execWith(this.#client, this.id, command, options ?? {})
-      : exec(this.#client, this.id, command, options);
+    // A list of arguments, and a signal at most, is what every server takes as it is.
+    if (typeof command !== "string" && Object.keys({ signal: null, ...options }).length === 1)
+      return exec(this.#client, this.id, command, options);
+    const given = asGiven([command, options ?? {}] as const);
+    return (await import("../extras/exec-options.ts")).execWith(this.#client, this.id, ...given);
   }
 
   /**
@@ -113,7 +115,8 @@ export class Sandbox {
    * @throws {UnsupportedError} when `stdin` or `tty` is asked of a server that lacks them.
    */
   async spawn(command: string | readonly string[], options?: SpawnOptions): Promise<Process> {
-    return (await processCode()).spawn(this.#client, this.id, command, options);
+    const given = asGiven([command, options] as const);
+    return (await processCode()).spawn(this.#client, this.id, ...given);
   }
 
   /** The commands that were started with `spawn`. */

@@ -148,5 +148,5 @@ export class Sandboxes {
 function toParts(given: ListQuery | undefined): RequestParts {
   const { tags, phase, ...query } = given ?? {};
   const tag = tags && Object.entries(tags).map(([key, value]) => `${key}=${value}`);
-  return { query: { ...query, phase: phase === undefined ? phase : [phase].flat(), tag }, tags };
+  return { query: { ...query, phase: phase === undefined ? phase : [phase].flat(), ...(tag && { tag }) }, tags };
 }

@@ -1,6 +1,6 @@
 import type { Clock } from "@porter-sandbox/spec";
 import type { ApiKey } from "../configuration.ts";
-import { SandboxError } from "../errors/sandbox-error.ts";
+import { type Admitted, SandboxError } from "../errors/sandbox-error.ts";
 import type { Hooks } from "../hooks.ts";
 import type { Scope } from "./scope.ts";
 
@@ -23,10 +23,10 @@ export interface Client {
   readonly underway: Set<Scope>;
   closed: boolean;
   /** The server's extensions, once asked for. */
-  extensions: readonly string[] | undefined;
+  extensions?: readonly string[] | undefined;
 }
 
 /** What a call on a closed client ends with. */
-export function closedError(): SandboxError {
-  return new SandboxError("This Porter client was closed", { code: "client_closed" });
+export function closedError(admitted: Admitted = false): SandboxError {
+  return new SandboxError("This Porter client was closed", { code: "client_closed", admitted });
 }

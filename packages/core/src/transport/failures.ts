@@ -16,7 +16,8 @@ import {
 } from "../errors/status-errors.ts";
 import { parseRetryAfter } from "./retry.ts";
 
-const BY_STATUS: Readonly<Record<number, typeof SandboxError>> = {
+/** By status, or by status and code. */
+const KINDS: Readonly<Record<string, typeof SandboxError>> = {
   401: AuthenticationError,
   402: PaymentRequiredError,
   403: PermissionDeniedError,
@@ -25,9 +26,6 @@ const BY_STATUS: Readonly<Record<number, typeof SandboxError>> = {
   409: ConflictError,
   413: PayloadTooLargeError,
   429: RateLimitError,
-};
-
-const BY_CODE: Readonly<Record<string, typeof SandboxError>> = {
   "409 sandbox_not_running": SandboxNotRunningError,
   "422 unsupported": UnsupportedError,
 };
@@ -56,13 +54,14 @@ function redacted(text: string, headers: Headers): string {
   return text;
 }
 
-/** What an error keeps of a body. */
+/** What an error keeps of a body. A short key may well be part of a word that programs read: those stay. */
 export function keptBody(text: string, headers: Headers): unknown {
-  const kept = redacted(text, headers);
   try {
-    return JSON.parse(kept);
+    return JSON.parse(text, (name, value) =>
+      typeof value === "string" && !/^(code|phase|reason|field)$/.test(name) ? redacted(value, headers) : value,
+    );
   } catch {
-    return kept.slice(0, LONGEST_BODY);
+    return redacted(text, headers).slice(0, LONGEST_BODY);
   }
 }
 
@@ -76,13 +75,13 @@ export async function failureOf(
 ): Promise<SandboxError> {
   const { status, headers } = response;
   const body = keptBody(response.bodyUsed ? toText(data) : await response.text().catch(() => ""), sent);
-  const fields = (typeof body === "object" && body !== null ? body : {}) as Record<string, unknown>;
+  const fields: Readonly<Record<string, unknown>> = Object(body);
   const field = (name: string) => (typeof fields[name] === "string" ? (fields[name] as string) : undefined);
   const code = field("code") ?? `http_${status}`;
   const said = (field("error") ?? toText(body)).trim().slice(0, LONGEST_MESSAGE);
   const Kind =
-    BY_CODE[`${status} ${code}`] ??
-    BY_STATUS[status] ??
+    KINDS[`${status} ${code}`] ??
+    KINDS[status] ??
     (status < 400 ? SandboxError : status < 500 ? InvalidRequestError : ServerError);
   const details: Record<string, unknown> = {
     statusCode: status,
@@ -99,25 +98,22 @@ export async function failureOf(
     details.retryAfterMs = parseRetryAfter(headers.get("retry-after"), now);
   const message = `${what} failed with ${status}${said && `: ${said}`}`;
   if (Kind !== SandboxNotRunningError) return new Kind(message, { code, ...details });
-  const { exit_code } = fields;
-  const end = {
-    phase: field("phase"),
-    reason: field("reason"),
-    exit_code: typeof exit_code === "number" ? exit_code : undefined,
-  };
-  return notRunningError(message, { code, ...details }, end);
+  const exit_code = typeof fields.exit_code === "number" ? fields.exit_code : undefined;
+  return notRunningError(message, { code, ...details }, { phase: field("phase"), reason: field("reason"), exit_code });
 }
 
 const toText = (data: unknown) => (typeof data === "string" ? data : (JSON.stringify(data) ?? ""));
 
 /** What runtimes say when a connection was never made, so that nothing can have been taken. */
 const NEVER_CONNECTED =
-  /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|CONNECT_TIMEOUT|ConnectionRefused|FailedToOpenSocket|connection refused|dns error|CERT_|_CERT/i;
+  /E?conn(ection)? ?refused|ENOTFOUND|EAI_AGAIN|E(HOST|NET)UNREACH|CONNECT_TIMEOUT|FailedToOpenSocket|dns error|CERT_|_CERT/i;
 
 /** Node hides the reason in `cause`, and several of them in `errors`; Bun has a code, Deno only a message. */
 function cluesIn(error: unknown, depth = 0): string {
   if (typeof error !== "object" || error === null || depth > 4) return "";
-  const { code, message, cause, errors } = error as Record<string, unknown>;
+  const { code, message, cause, errors, syscall } = error as Record<string, unknown>;
+  // A connection that was there, and died of the same: what was sent may have arrived.
+  if (syscall === "read" || syscall === "write") return "";
   const inner = [cause, ...(Array.isArray(errors) ? errors : [])].map((one) => cluesIn(one, depth + 1));
   return `${code} ${message} ${inner}`;
 }

@@ -198,13 +198,14 @@ export async function perform<T>(
           admitted: "unknown",
         });
       if (started !== undefined) {
-        const { status } = response;
-        const requestId = requestIdOf(response);
-        notify(hooks.onResponse, { ...event, status, requestId, durationMs: client.clock.now() - started });
+        const durationMs = client.clock.now() - started;
+        notify(hooks.onResponse, { ...event, status: response.status, requestId: requestIdOf(response), durationMs });
       }
       if (!response.ok) throw await failureOf(response, data, what, client.clock.now(), headers);
       scope.admitted = true;
-      return await read(response, what, id, headers);
+      const result = await read(response, what, id, headers);
+      scope.event = undefined;
+      return result;
     } catch (error) {
       if (scope.over) throw error;
       const failure = isSandboxError(error) ? error : brokenOff(error, response, what);
@@ -239,12 +240,13 @@ async function mayFollow(
     if (retry !== "safe") failure.admitted = before;
   } else scope.admitted = failure.admitted;
   const safe = mayRepeat(retry) || failure.admitted === false;
-  failure.retryable = isTransient(failure) && safe;
+  const transient = isTransient(failure);
+  failure.retryable = transient && safe;
   if (
     once ||
     retry === "never" ||
     event.attempt > client.maxRetries ||
-    !isTransient(failure) ||
+    !transient ||
     !(safe || (await keepsKeys(client, scope)))
   )
     return false;

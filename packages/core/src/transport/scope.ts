@@ -46,9 +46,9 @@ export class Scope {
   readonly #abort: AbortController;
   readonly #deadline: number;
   readonly #onFail: (reason: unknown) => void;
-  #cancelTimer: (() => void) | undefined = undefined;
-  #cancelSleep: (() => void) | undefined = undefined;
-  #unlisten: (() => void) | undefined = undefined;
+  #cancelTimer: (() => void) | undefined;
+  #cancelSleep: (() => void) | undefined;
+  #unlisten: (() => void) | undefined;
 
   /** Throws at once when there is nothing to start. `onFail` hears once if the scope ends before `end()`. */
   constructor(

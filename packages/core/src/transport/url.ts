@@ -11,14 +11,11 @@ export function expandPath(path: string, values: Readonly<Record<string, unknown
  */
 export function queryString(query: object | undefined): string {
   let text = "";
-  const add = (name: string, item: unknown) => {
-    if (item === undefined || item === null) return;
-    const value = typeof item === "object" ? (item as Date).toISOString() : String(item);
-    text += `${text ? "&" : "?"}${name}=${encodeURIComponent(value)}`;
-  };
-  for (const [name, value] of Object.entries(query ?? {})) {
-    if (Array.isArray(value)) for (const item of value) add(name, item);
-    else add(name, value);
-  }
+  for (const [name, value] of Object.entries(query ?? {}))
+    for (const item of [value].flat()) {
+      if (item === undefined || item === null) continue;
+      const written = typeof item === "object" ? (item as Date).toISOString() : String(item);
+      text += `${text ? "&" : "?"}${name}=${encodeURIComponent(written)}`;
+    }
   return text;
 }
