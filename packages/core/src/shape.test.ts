@@ -90,7 +90,15 @@ describe("the compact shapes say what the generated validators say", () => {
   }
 
   it("but for a list that an answer must have, which may be null and is empty then", () => {
-    const answer = { id: "v", name: "v", type: "disk", path: "p", phase: "ready", attached_to: null, created_at: "now" };
+    const answer = {
+      id: "v",
+      name: "v",
+      type: "disk",
+      path: "p",
+      phase: "ready",
+      attached_to: null,
+      created_at: "now",
+    };
     expect(checkShape("VolumeResponse", answer, false)).toBeUndefined();
     expect(answer.attached_to).toEqual([]);
     const { attached_to: _, ...without } = answer;

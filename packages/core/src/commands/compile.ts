@@ -4,10 +4,13 @@
  * and nothing that could break out.
  */
 
+import { textRule } from "@porter-sandbox/spec";
 import { encodeBase64 } from "@porter-sandbox/spec/base64";
 import { invalidValue } from "../errors/invalid-value.ts";
 import type { SandboxError } from "../errors/sandbox-error.ts";
 import { invalidRequest, UnsupportedError } from "../errors/status-errors.ts";
+import { bytesIn } from "../extras/binary.ts";
+import type { Bytes } from "../extras/bytes.ts";
 
 /** What to run, and around it what a plain argument list has no place for. */
 export interface CommandInput {
@@ -131,9 +134,9 @@ function checkWords(words: readonly string[], wrapped: boolean): string[] {
 }
 
 function checkText(field: string, value: unknown): string {
-  if (typeof value !== "string") throw invalidRequest(field, "must be a string");
-  if (value.includes("\0")) throw invalidRequest(field, "must not contain NUL characters");
-  return value;
+  const rule = textRule(value);
+  if (rule) throw invalidRequest(field, rule);
+  return value as string;
 }
 
 function checkDirectory(cwd: unknown): string {
@@ -162,17 +165,23 @@ function assignmentsOf(env: CommandInput["env"]): string[] {
         "env",
         `${JSON.stringify(name)} must be letters, digits and underscores, and begin with no digit`,
       );
-    if (typeof value !== "string" || value.includes("\0"))
-      throw invalidRequest(`env.${name}`, "must be a string without NUL characters");
-    found.push(`${name}=${value}`);
+    found.push(`${name}=${checkText(`env.${name}`, value)}`);
   }
   return found;
 }
 
-/** The whole input of a command as bytes. */
-export function bytesOf(stdin: string | Uint8Array): Uint8Array {
-  const bytes = typeof stdin === "string" ? new TextEncoder().encode(stdin) : stdin;
-  if (!ArrayBuffer.isView(bytes)) throw invalidRequest("stdin", "must be a string or bytes");
+/**
+ * Input as bytes: of any view, or of a whole buffer.
+ * @throws {InvalidRequestError} naming `field` when it is neither, or no well-formed text
+ */
+export function bytesOf(input: unknown, field = "stdin"): Bytes {
+  if (typeof input === "string") {
+    // It would silently become another character in UTF-8.
+    if (!input.isWellFormed()) throw invalidRequest(field, "must be well-formed Unicode");
+    return new TextEncoder().encode(input);
+  }
+  const bytes = bytesIn(input);
+  if (!bytes) throw invalidRequest(field, "must be a string or bytes");
   return bytes;
 }
 

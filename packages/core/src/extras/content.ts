@@ -1,4 +1,5 @@
 import { invalidRequest } from "../errors/status-errors.ts";
+import { bytesIn } from "./binary.ts";
 import type { Bytes } from "./bytes.ts";
 
 /** What can be written to a file. Streams and iterables are sent as they come and cannot be repeated after a failure. */
@@ -32,11 +33,10 @@ export function contentOf(content: FileContent): Whole | Source<Bytes> {
     if (!content.isWellFormed()) throw invalidRequest("content", "must be well-formed Unicode");
     return content;
   }
-  if (ArrayBuffer.isView(content)) return bytesIn(content);
+  const bytes = bytesIn(content);
+  if (bytes) return bytes;
   // By its name: an instance of another realm is no instance here.
-  const kind = Object.prototype.toString.call(content);
-  if (kind === "[object ArrayBuffer]") return new Uint8Array(content as ArrayBuffer);
-  if (/^\[object (Blob|File)\]$/.test(kind)) return content as Blob;
+  if (/^\[object (Blob|File)\]$/.test(Object.prototype.toString.call(content))) return content as Blob;
   if (typeof given.getReader === "function") {
     if (given.locked) throw invalidRequest("content", "must be a stream that nobody else reads");
     const reader = (content as ReadableStream<unknown>).getReader();
@@ -70,18 +70,13 @@ function sourceOf(
         open = false;
         return undefined;
       }
-      if (!ArrayBuffer.isView(value)) throw invalidRequest("content", "must yield Uint8Array pieces");
-      return bytesIn(value);
+      const bytes = bytesIn(value);
+      if (!bytes) throw invalidRequest("content", "must yield Uint8Array pieces");
+      return bytes;
     },
     cancel(reason) {
       if (open) close(reason).catch(() => {});
       open = false;
     },
   };
-}
-
-/** What others may write to at the same time is copied: no request can carry it. */
-function bytesIn({ buffer, byteOffset, byteLength }: ArrayBufferView): Bytes {
-  const bytes = new Uint8Array(buffer, byteOffset, byteLength);
-  return Object.prototype.toString.call(buffer) === "[object ArrayBuffer]" ? (bytes as Bytes) : bytes.slice();
 }

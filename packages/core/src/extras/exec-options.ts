@@ -79,7 +79,7 @@ export async function execWith(
 
   const compiled = compileCommand({ command, ...(!extended && around), stdin });
   const graceMs = extended && fields.timeout_ms !== undefined ? GRACE_MS : 0;
-  const limits = { signal, timeoutMs: timeoutMs && Math.max(1, deadline - client.clock.now() + graceMs) };
+  const limits = leftOf(client, options, deadline + graceMs);
   const parts = { path: { id }, body: { command: compiled.argv, ...(extended && fields) } };
   const late: typeof timedOut = (_, scope) => timedOut(timeoutMs ?? Infinity, scope);
   const result = await withinScope(client, "execSandbox", parts, limits, late, (scope) =>
@@ -100,8 +100,15 @@ export async function execWith(
   const refusal = compiled.refusal(result);
   if (refusal) throw refusal;
   if (maxOutputBytes !== undefined && !extended) cut(result, maxOutputBytes);
-  await onStdout?.(result.stdout + (result.stdout_tail ?? ""));
-  await onStderr?.(result.stderr + (result.stderr_tail ?? ""));
+  const { stdout, stderr } = texts(result);
+  if (onStdout || onStderr) {
+    const tell = async () => {
+      await onStdout?.(stdout);
+      await onStderr?.(stderr);
+    };
+    const unheard = () => notHeard(timeoutMs, { stdout, stderr });
+    await withinScope(client, "execSandbox", ANY_COMMAND, leftOf(client, options, deadline + graceMs), unheard, tell);
+  }
   if (result.reason === "timed_out") throw timeoutWith(timeoutMs, result);
   return result;
 }
@@ -131,6 +138,18 @@ function timeoutWith(timeoutMs: number | undefined, { stdout, stdout_tail, stder
     stderr: stderr + (stderr_tail ?? ""),
     killed: true,
   });
+}
+
+/** What is left of the limits of a call whose command has begun. */
+function leftOf(client: Client, { signal, timeoutMs }: CallOptions, deadline: number): CallOptions {
+  return { signal, timeoutMs: timeoutMs && Math.max(1, deadline - client.clock.now()) };
+}
+
+function notHeard(timeoutMs: number | undefined, output: { stdout: string; stderr: string }) {
+  return new CommandTimeoutError(
+    `The command has ended, but what hears its output was not done with it within ${timeoutMs} ms`,
+    { code: "timeout", admitted: true, killed: false, ...output },
+  );
 }
 
 /** Runs it as a process, and puts together what a plain `exec` answers. */
@@ -166,6 +185,13 @@ async function collect(
   try {
     const input = { stdin: stdin !== undefined, signal: giveUp.signal };
     process = await spawn(client, id, command, { cwd, env, user, ...input }, { deadline, late });
+    let ended = false;
+    process.exited.then(
+      () => {
+        ended = true;
+      },
+      () => {},
+    );
     const read = async (name: "stdout" | "stderr", hear: ((text: string) => unknown) | undefined) => {
       const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
       const tell = (text: string) => (text === "" ? undefined : hear?.(text));
@@ -185,7 +211,12 @@ async function collect(
         if (!/^(process_ended|stdin_closed)$/.test((error as { code?: string }).code ?? "")) throw error;
       }
     };
-    await Promise.all([read("stdout", onStdout), read("stderr", onStderr), feed()]);
+    // Those who hear it may take longer than the command; then nothing else is there to heed the limits.
+    const unheard: OnTimeout = (limit, scope) =>
+      ended ? notHeard(timeoutMs, texts(keeper.kept())) : late(limit, Object.assign(scope, { admitted: true }));
+    await withinScope(client, "execSandbox", ANY_COMMAND, leftOf(client, options, deadline + GRACE_MS), unheard, () =>
+      Promise.all([read("stdout", onStdout), read("stderr", onStderr), feed()]),
+    );
     const { exit_code, reason, signal: by, stdout_bytes, stderr_bytes } = await process.exited;
     const kept = keeper.kept();
     if (reason === "timed_out") throw timeoutWith(timeoutMs, kept);

@@ -26,13 +26,14 @@ export async function* iterate(
     }
     if (!listed.pagination.has_next_page) return;
     const fresh = seen.size > before;
-    // Of all filters only a phase stops matching meanwhile, as when the caller terminates what is listed: what comes next
-    // moves up then. So the window goes on from the last one, and its first page is what comes next.
-    const reach = filters?.phase === undefined ? Number.NaN : reachOf(listed);
+    // Newcomers within the window move what comes next down. Of all filters only a phase stops matching meanwhile, as when
+    // the caller terminates what is listed: what comes next moves up then. So the window goes on from the last one, and
+    // its first page is what comes next.
+    const reach = reachOf(listed);
     if (reach < Number(new Date(end_time))) {
       end_time = new Date(reach);
       page = 1;
-    } else if (fresh && reach) page = 1;
+    } else if (fresh && reach && filters?.phase !== undefined) page = 1;
     else if (fresh || page * listed.length <= seen.size) page++;
     // A server that says for ever that there is more.
     else return;

@@ -256,7 +256,7 @@ export async function waitForAll(
           ended.set(key, status);
           waiting.delete(key);
         }
-        if (found.size > 0) onProgress?.({ total, ended: ended.size, changed: [...found.values()] });
+        if (found.size > 0) await onProgress?.({ total, ended: ended.size, changed: [...found.values()] });
         return waiting.size === 0 ? true : undefined;
       },
       pollMs ?? FIRST_WAIT_MS,

@@ -1,6 +1,7 @@
 import { checkKill, checkTtySize } from "@porter-sandbox/spec/exec-options";
 import { tables } from "@porter-sandbox/spec/parts/processes";
 import type { ExitReason } from "@porter-sandbox/spec/stream-frames";
+import { bytesOf } from "../commands/compile.ts";
 import { type FileStream, streamFrom } from "../resources/file-stream.ts";
 import { type HandleJson, handleJson } from "../resources/handle-json.ts";
 import type { Client } from "../transport/client.ts";
@@ -103,8 +104,8 @@ export class Process {
    * Writes happen in the order of the calls, and a connection that breaks does not write twice.
    * @throws {ConflictError} `stdin_closed` or `process_ended`.
    */
-  write(data: string | Uint8Array, options?: CallOptions): Promise<void> {
-    const bytes = (typeof data === "string" ? new TextEncoder().encode(data) : data) as Uint8Array<ArrayBuffer>;
+  async write(data: string | Uint8Array, options?: CallOptions): Promise<void> {
+    const bytes = bytesOf(data, "data");
     return this.#queue(async () => {
       for (let at = 0; at < bytes.length; at += WRITE_BYTES)
         await this.#send(bytes.subarray(at, at + WRITE_BYTES), false, options);

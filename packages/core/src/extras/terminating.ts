@@ -36,6 +36,8 @@ export async function terminateAll(
   };
 }
 
+const FILTERS = ["start_time", "end_time", "search", "tags", "phase", "image"];
+
 /** All are found before the first is ended: when the list cannot be had, nothing has happened. */
 async function matching(
   sandboxes: Pick<Sandboxes, "iterate">,
@@ -45,6 +47,9 @@ async function matching(
   // A handle by itself is no filter, though it has tags.
   if (typeof filters !== "object" || filters === null || "id" in filters || !Object.values(filters).some(isNarrow))
     throw invalidRequest("sandboxes", "must be an array of sandboxes or ids, or filters of which one at least is set");
+  // What is no filter would leave nothing out, and all would end.
+  const stranger = Object.entries(filters).find(([name, value]) => value !== undefined && !FILTERS.includes(name));
+  if (stranger) throw invalidRequest(stranger[0], `must be left out: the filters are ${FILTERS.join(", ")}`);
   const phase = isNarrow(filters.phase) ? filters.phase : livePhases;
   const ids: string[] = [];
   for await (const { id } of sandboxes.iterate({ ...filters, phase }, options)) ids.push(id);

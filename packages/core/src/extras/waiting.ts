@@ -41,7 +41,7 @@ export function waitFor(
       learn(sandbox, status);
       if (status.phase !== phase) {
         phase = status.phase;
-        onProgress?.(status);
+        await onProgress?.(status);
       }
       return reached(status, goal) ? status : undefined;
     }),
@@ -102,7 +102,7 @@ export async function waitForFleet(
       }
       if (changed.length > 0 && !scope.over) {
         const progress: FleetProgress = { total, running: total - waiting.size, changed };
-        onProgress?.(progress);
+        await onProgress?.(progress);
       }
       return waiting.size === 0 ? true : undefined;
     }),

@@ -145,15 +145,17 @@ describe("list", () => {
 });
 
 describe("iterate", () => {
-  it("walks all pages against one end, and yields nothing twice", async () => {
-    const { porter, sent, clock } = setUp([page(["c", "b"], {}, true), page(["b", "a"], {}, true), page(["a0"])]);
+  it("walks on from the last of each page, and yields nothing twice", async () => {
+    const { porter, sent } = setUp([page(["c", "b"], {}, true), page(["b", "a"], {}, true), page(["a0"])]);
     const ids: string[] = [];
     for await (const { id } of porter.sandboxes.iterate({ tags: { a: "b" } })) ids.push(id);
     expect(ids).toEqual(["c", "b", "a", "a0"]);
-    expect(sent.map(query).map(({ page }) => page)).toEqual(["1", "2", "3"]);
-    const end_time = new Date(clock.now()).toISOString();
-    expect(query(sent[1])).toEqual({ tag: "a=b", end_time, page: "2" });
-    expect(query(sent[2])).toEqual({ tag: "a=b", end_time, page: "3" });
+    // All of them are of one time: what comes next is on the next page.
+    const end_time = "2026-11-20T08:00:00.001Z";
+    expect(sent.slice(1).map(query)).toEqual([
+      { tag: "a=b", end_time, page: "1" },
+      { tag: "a=b", end_time, page: "2" },
+    ]);
   });
 
   it("keeps up with a server whose clock is ahead, and with an end of the caller's", async () => {
@@ -212,6 +214,28 @@ describe("iterate", () => {
       expect(seen).toEqual(before.map(({ id }) => id));
       live.splice(0, live.length, ...before);
     }
+  });
+
+  it.each([1, 2, 3, 7])("skips none that %i newcomers a page move down", async (newcomers) => {
+    let made = 0;
+    const make = () => status({ id: `sbx-${made}`, created_at: new Date(1_000_000 + 2 * made++).toISOString() });
+    const all = Array.from({ length: 20 }, make).reverse();
+    const before = all.map(({ id }) => id);
+    const { porter, sent } = setUp([
+      (request) => {
+        const { end_time = "2030", page = "1" } = query(request);
+        const found = all.filter(({ created_at }) => Date.parse(created_at) <= Date.parse(end_time));
+        const from = (Number(page) - 1) * 3;
+        const pagination = { current_page: Number(page), total_pages: 9, has_next_page: found.length > from + 3 };
+        const answer = json({ sandboxes: found.slice(from, from + 3), pagination });
+        for (let round = 0; round < newcomers; round += 1) all.unshift(make());
+        return answer;
+      },
+    ]);
+    const seen: string[] = [];
+    for await (const { id } of porter.sandboxes.iterate({ end_time: "2030-01-01T00:00:00Z" })) seen.push(id);
+    expect(seen.filter((id) => before.includes(id))).toEqual(before);
+    expect(sent.length).toBeLessThan(20);
   });
 
   it("walks by pages though a phase is given where the order is another", async () => {
