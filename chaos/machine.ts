@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { whyUnenforceable } from "../packages/docker/src/egress.ts";
+import { whyUnenforceable } from "../packages/docker/src/network/egress.ts";
 import { startTestEngine, type TestEngine } from "../packages/docker/test/engine.ts";
 import { killAll, type ServerProcess, startCli } from "../packages/serve/test/process.ts";
 

@@ -1,7 +1,7 @@
 import { type SandboxPlan, type SandboxSize, sizeOf } from "@porter-sandbox/api";
-import type { Exposure } from "./ingress.ts";
 import type { ContainerInspection } from "./inspection.ts";
 import { type Kind, label, type Names } from "./names.ts";
+import type { Exposure } from "./proxy/ingress.ts";
 
 /** What a sandbox may use when it does not say. */
 export interface DefaultLimits {

@@ -7,32 +7,32 @@ import {
   type SandboxPlan,
 } from "@porter-sandbox/api";
 import { systemClock } from "@porter-sandbox/spec";
-import { marker } from "./among.ts";
 import { createDockerClient } from "./client.ts";
+import { marker } from "./commands/among.ts";
+import { startExec } from "./commands/exec.ts";
+import { killExec } from "./commands/kill.ts";
+import { killRest, signalExec } from "./commands/signal.ts";
 import { sizeOfPlan } from "./container-body.ts";
-import { whyUnenforceable } from "./egress.ts";
 import { findEndpoint } from "./endpoint.ts";
 import { hasStatus, toEngineError } from "./errors.ts";
 import { createEventFeed } from "./events.ts";
-import { startExec } from "./exec.ts";
 import { createImages } from "./images.ts";
-import { createIngress } from "./ingress.ts";
-import { killExec } from "./kill.ts";
 import { createLeftovers } from "./leftovers.ts";
-import { readLogs } from "./logs.ts";
-import { createMetrics } from "./metrics.ts";
 import { namesOf } from "./names.ts";
-import { createNetwork } from "./network.ts";
-import { isIpv4 } from "./nft.ts";
+import { whyUnenforceable } from "./network/egress.ts";
+import { createNetwork } from "./network/network.ts";
+import { isIpv4 } from "./network/nft.ts";
 import { checkOptions, type DockerEngineOptions, sparesOf } from "./options.ts";
-import { createPool } from "./pool.ts";
-import { createRuntime } from "./runtime.ts";
-import { createSandboxes } from "./sandboxes.ts";
-import { killRest, signalExec } from "./signal.ts";
-import { createSnapshots } from "./snapshots.ts";
-import { volumeFiles } from "./volume-files.ts";
-import { createVolumeHelpers } from "./volume-helper.ts";
-import { createVolumes } from "./volumes.ts";
+import { createIngress } from "./proxy/ingress.ts";
+import { readLogs } from "./sandboxes/logs.ts";
+import { createMetrics } from "./sandboxes/metrics.ts";
+import { createPool } from "./sandboxes/pool.ts";
+import { createRuntime } from "./sandboxes/runtime.ts";
+import { createSandboxes } from "./sandboxes/sandboxes.ts";
+import { createSnapshots } from "./sandboxes/snapshots.ts";
+import { volumeFiles } from "./volumes/files.ts";
+import { createVolumeHelpers } from "./volumes/helper.ts";
+import { createVolumes } from "./volumes/volumes.ts";
 
 /** An Engine on a Docker Engine API, and what an operator should know of it. */
 export interface DockerEngine extends Engine {

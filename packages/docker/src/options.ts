@@ -2,8 +2,8 @@ import type { QueueOptions } from "@porter-sandbox/api";
 import { type Clock, parseEgressDestination } from "@porter-sandbox/spec";
 import { checkIsolation, type DefaultLimits, type Isolation } from "./container-body.ts";
 import type { ImageOptions } from "./images.ts";
-import { checkProxy, type ProxyOptions } from "./ingress.ts";
-import { checkPool, type WarmPool } from "./pool.ts";
+import { checkProxy, type ProxyOptions } from "./proxy/ingress.ts";
+import { checkPool, type WarmPool } from "./sandboxes/pool.ts";
 
 export interface DockerEngineOptions extends ImageOptions {
   /** `unix:///path`, `tcp://host:port`, `http://…`, `https://…`. Default: `DOCKER_HOST`, else `/var/run/docker.sock`. */

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { findEndpoint } from "./endpoint.ts";
-import { endOf } from "./ends.ts";
 import { parseReference } from "./images.ts";
 import { type ContainerState, parseTime } from "./inspection.ts";
-import { sampleOf, totalsOf } from "./metrics.ts";
-import { snapshotConfig } from "./snapshots.ts";
+import { endOf } from "./sandboxes/ends.ts";
+import { sampleOf, totalsOf } from "./sandboxes/metrics.ts";
+import { snapshotConfig } from "./sandboxes/snapshots.ts";
 
 describe("an image reference", () => {
   it.each([

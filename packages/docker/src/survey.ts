@@ -1,8 +1,8 @@
 import { systemClock } from "@porter-sandbox/spec";
 import { createDockerClient } from "./client.ts";
-import { whyUnenforceable } from "./egress.ts";
 import { findEndpoint } from "./endpoint.ts";
 import { unless } from "./errors.ts";
+import { whyUnenforceable } from "./network/egress.ts";
 
 export interface SurveyOptions {
   /** As for `dockerEngine`. Default: `DOCKER_HOST`, else `/var/run/docker.sock`. */

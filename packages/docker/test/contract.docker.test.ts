@@ -9,8 +9,8 @@ import {
   registerContract,
 } from "@porter-sandbox/testing/contract";
 import { afterAll, describe, expect, test } from "vitest";
-import { whyUnenforceable } from "../src/egress.ts";
 import { type DockerEngine, dockerEngine } from "../src/index.ts";
+import { whyUnenforceable } from "../src/network/egress.ts";
 import { testImage } from "./engine.ts";
 import { bench, host, missing, newId } from "./fixture.ts";
 

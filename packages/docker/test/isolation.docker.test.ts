@@ -1,6 +1,6 @@
 import { createServer, type Server } from "node:http";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { whyUnenforceable } from "../src/egress.ts";
+import { whyUnenforceable } from "../src/network/egress.ts";
 import { type Bench, bench, forever, host, missing, newId, plan, run } from "./fixture.ts";
 import { addToLoopback, ip, openWorld, type World } from "./world.ts";
 

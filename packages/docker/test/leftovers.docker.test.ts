@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { whyUnenforceable } from "../src/egress.ts";
 import { label } from "../src/names.ts";
+import { whyUnenforceable } from "../src/network/egress.ts";
 import { testImage } from "./engine.ts";
 import { type Bench, bench, forever, host, missing, newId, plan } from "./fixture.ts";
 import { type Meddling, startMeddler } from "./meddler.ts";

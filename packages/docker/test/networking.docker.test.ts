@@ -2,9 +2,9 @@ import http from "node:http";
 import net from "node:net";
 import type { SandboxPlan } from "@porter-sandbox/api";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { whyUnenforceable } from "../src/egress.ts";
 import type { DockerEngineOptions } from "../src/index.ts";
 import { label } from "../src/names.ts";
+import { whyUnenforceable } from "../src/network/egress.ts";
 import { type Bench, bench, forever, host, missing, newId, plan } from "./fixture.ts";
 
 const unfiltered = whyUnenforceable({ kind: "socket", path: host ?? "" });

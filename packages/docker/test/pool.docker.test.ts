@@ -1,9 +1,9 @@
 import { createServer } from "node:http";
 import { createMemoryStore, createSandboxApi } from "@porter-sandbox/api";
 import { afterEach, describe, expect, it } from "vitest";
-import { whyUnenforceable } from "../src/egress.ts";
 import { dockerEngine } from "../src/index.ts";
 import { label } from "../src/names.ts";
+import { whyUnenforceable } from "../src/network/egress.ts";
 import { testImage } from "./engine.ts";
 import { type Bench, bench, forever, host, missing, newId, plan, run } from "./fixture.ts";
 import { addToLoopback } from "./world.ts";

@@ -1,8 +1,8 @@
 import { createVirtualClock } from "@porter-sandbox/testing";
 import { describe, expect, it } from "vitest";
-import type { CallOptions, DockerClient } from "./client.ts";
-import { createImages } from "./images.ts";
-import { namesOf } from "./names.ts";
+import type { CallOptions, DockerClient } from "../client.ts";
+import { createImages } from "../images.ts";
+import { namesOf } from "../names.ts";
 import { killRest } from "./signal.ts";
 
 /** Answers how many helpers were made, and what was asked of the processes. */

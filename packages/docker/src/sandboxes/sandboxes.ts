@@ -1,20 +1,20 @@
 import { EngineError, type RunningSandbox, type SandboxPlan, type SandboxQueue } from "@porter-sandbox/api";
 import type { Clock } from "@porter-sandbox/spec";
+import type { DockerClient } from "../client.ts";
+import { release } from "../commands/hold-still.ts";
+import { type DefaultLimits, type Isolation, sandboxBody, sizeOfContainer, sizeOfPlan } from "../container-body.ts";
+import { DockerUnreachable, hasStatus, toEngineError, unless } from "../errors.ts";
+import type { EventFeed } from "../events.ts";
+import { type Images, lacksImage, orAbort } from "../images.ts";
+import { type ContainerState, inspectContainer, parseTime } from "../inspection.ts";
+import { type Leftovers, removeContainer, removeCreated } from "../leftovers.ts";
+import { label, type Names } from "../names.ts";
+import type { Holder, Network } from "../network/network.ts";
+import { type Exposure, type Ingress, readExposure, targetOf } from "../proxy/ingress.ts";
+import type { Target } from "../proxy/routes.ts";
 import { cleanUp, holderOf } from "./clean-up.ts";
-import type { DockerClient } from "./client.ts";
-import { type DefaultLimits, type Isolation, sandboxBody, sizeOfContainer, sizeOfPlan } from "./container-body.ts";
 import { createEnds, endOf } from "./ends.ts";
-import { DockerUnreachable, hasStatus, toEngineError, unless } from "./errors.ts";
-import type { EventFeed } from "./events.ts";
-import { release } from "./hold-still.ts";
-import { type Images, lacksImage, orAbort } from "./images.ts";
-import { type Exposure, type Ingress, readExposure, targetOf } from "./ingress.ts";
-import { type ContainerState, inspectContainer, parseTime } from "./inspection.ts";
-import { type Leftovers, removeContainer, removeCreated } from "./leftovers.ts";
-import { label, type Names } from "./names.ts";
-import type { Holder, Network } from "./network.ts";
 import type { Pool } from "./pool.ts";
-import type { Target } from "./proxy-routes.ts";
 
 export interface Sandboxes {
   /** Waits for its turn and for room, says that it begins, and brings it up. */

@@ -1,6 +1,6 @@
 import type { EngineMetricSample } from "@porter-sandbox/api";
 import type { Clock } from "@porter-sandbox/spec";
-import type { DockerClient } from "./client.ts";
+import type { DockerClient } from "../client.ts";
 import type { SandboxContainer } from "./sandboxes.ts";
 
 export interface Metrics {

@@ -1,5 +1,5 @@
-import type { DockerClient } from "./client.ts";
-import { hasStatus, unless } from "./errors.ts";
+import type { DockerClient } from "../client.ts";
+import { hasStatus, unless } from "../errors.ts";
 
 /** Holds a sandbox still. Engines give up on what starts processes without end, after some tries of their own. */
 export async function holdStill(client: DockerClient, container: string): Promise<void> {

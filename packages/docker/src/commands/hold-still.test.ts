@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { DockerRefusal } from "./errors.ts";
+import { DockerRefusal } from "../errors.ts";
 import { release } from "./hold-still.ts";
 
 /** An engine that answers an unpause like this, one after the other, and then that it is done. */

@@ -1,5 +1,5 @@
+import { unless } from "../errors.ts";
 import { type AmongOptions, runAmong } from "./among.ts";
-import { unless } from "./errors.ts";
 import { killExec } from "./kill.ts";
 
 /**

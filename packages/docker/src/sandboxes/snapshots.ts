@@ -1,8 +1,8 @@
 import { EngineError } from "@porter-sandbox/api";
-import type { DockerClient } from "./client.ts";
-import { hasStatus, unless } from "./errors.ts";
-import { type ImageInspection, inspectContainer } from "./inspection.ts";
-import { label, type Names } from "./names.ts";
+import type { DockerClient } from "../client.ts";
+import { hasStatus, unless } from "../errors.ts";
+import { type ImageInspection, inspectContainer } from "../inspection.ts";
+import { label, type Names } from "../names.ts";
 
 export interface Snapshots {
   create(id: string, container: string): Promise<{ size_bytes: number }>;

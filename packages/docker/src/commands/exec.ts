@@ -1,10 +1,10 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { EngineError, type EngineExec, type TtySize } from "@porter-sandbox/api";
-import type { DockerClient, Hijacked } from "./client.ts";
-import { hasStatus, toEngineError, unless } from "./errors.ts";
-import type { EventFeed } from "./events.ts";
+import type { DockerClient, Hijacked } from "../client.ts";
+import { hasStatus, toEngineError, unless } from "../errors.ts";
+import type { EventFeed } from "../events.ts";
+import { type ExecInspection, inspectContainer } from "../inspection.ts";
 import { type OutputStream, readFrames } from "./frames.ts";
-import { type ExecInspection, inspectContainer } from "./inspection.ts";
 
 export interface ExecRequest {
   /** The container to run it in. */

@@ -1,18 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { EngineError, type EngineErrorCode, type EngineFileInfo, type EngineFiles } from "@porter-sandbox/api";
 import type { Clock } from "@porter-sandbox/spec";
-import type { DockerClient } from "./client.ts";
-import type { EventFeed } from "./events.ts";
-import { type ExecStreams, startExec } from "./exec.ts";
-import type { HelperAnswer, VolumeHelper, VolumeHelpers } from "./volume-helper.ts";
-import {
-  type ListedFile,
-  longestListingBytes,
-  parseListing,
-  partPrefix,
-  readScript,
-  writeScript,
-} from "./volume-script.ts";
+import type { DockerClient } from "../client.ts";
+import { type ExecStreams, startExec } from "../commands/exec.ts";
+import type { EventFeed } from "../events.ts";
+import type { HelperAnswer, VolumeHelper, VolumeHelpers } from "./helper.ts";
+import { type ListedFile, longestListingBytes, parseListing, partPrefix, readScript, writeScript } from "./script.ts";
 
 /** Up to here a file goes through the helper's session; beyond it, through a process of its own, as a stream. */
 const smallWriteBytes = 4 * 1024;

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { networkInterfaces } from "node:os";
 import { delimiter, join } from "node:path";
 import { EngineError } from "@porter-sandbox/api";
-import type { Endpoint } from "./endpoint.ts";
+import type { Endpoint } from "../endpoint.ts";
 import { isIpv4 } from "./nft.ts";
 
 /** Why the packet filter of sandboxes is out of reach here; undefined when it is within reach. */

@@ -1,8 +1,8 @@
 import { EngineError } from "@porter-sandbox/api";
-import type { DockerClient } from "./client.ts";
-import { hasStatus, unless } from "./errors.ts";
-import { label, type Names } from "./names.ts";
-import type { VolumeHelpers } from "./volume-helper.ts";
+import type { DockerClient } from "../client.ts";
+import { hasStatus, unless } from "../errors.ts";
+import { label, type Names } from "../names.ts";
+import type { VolumeHelpers } from "./helper.ts";
 
 export interface Volumes {
   create(id: string): Promise<void>;

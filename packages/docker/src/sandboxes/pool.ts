@@ -6,14 +6,14 @@
 import { randomUUID } from "node:crypto";
 import type { SandboxPlan } from "@porter-sandbox/api";
 import type { Clock } from "@porter-sandbox/spec";
-import type { DockerClient } from "./client.ts";
-import { type DefaultLimits, defaultSize, type Isolation, sandboxBody, sizeOfPlan } from "./container-body.ts";
-import type { EventFeed } from "./events.ts";
-import type { Images } from "./images.ts";
-import { type ContainerInspection, type ImageInspection, inspectContainer } from "./inspection.ts";
-import type { Leftovers } from "./leftovers.ts";
-import type { Names } from "./names.ts";
-import type { Network } from "./network.ts";
+import type { DockerClient } from "../client.ts";
+import { type DefaultLimits, defaultSize, type Isolation, sandboxBody, sizeOfPlan } from "../container-body.ts";
+import type { EventFeed } from "../events.ts";
+import type { Images } from "../images.ts";
+import { type ContainerInspection, type ImageInspection, inspectContainer } from "../inspection.ts";
+import type { Leftovers } from "../leftovers.ts";
+import type { Names } from "../names.ts";
+import type { Network } from "../network/network.ts";
 
 /** What is kept ready. */
 export interface WarmPool {

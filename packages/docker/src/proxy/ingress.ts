@@ -1,11 +1,11 @@
 /** What sandboxes expose, and how it is reached: from `networking` in a create to a name that the proxy serves. */
 import { EngineError, type SandboxPlan } from "@porter-sandbox/api";
 import type { Clock } from "@porter-sandbox/spec";
-import type { ContainerInspection } from "./inspection.ts";
-import type { Names } from "./names.ts";
-import type { Holder, Network } from "./network.ts";
+import type { ContainerInspection } from "../inspection.ts";
+import type { Names } from "../names.ts";
+import type { Holder, Network } from "../network/network.ts";
 import { createProxy } from "./proxy.ts";
-import { createRoutes, inRanges, type Target } from "./proxy-routes.ts";
+import { createRoutes, inRanges, type Target } from "./routes.ts";
 
 /** The proxy that serves the ports of sandboxes as `<name>.<domain>`. It listens when the first one exposes a port. */
 export interface ProxyOptions {

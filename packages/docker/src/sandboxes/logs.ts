@@ -1,7 +1,7 @@
 import type { EngineLogLine, EngineLogOptions } from "@porter-sandbox/api";
-import type { DockerClient } from "./client.ts";
-import { type OutputStream, readFrames } from "./frames.ts";
-import { parseTime } from "./inspection.ts";
+import type { DockerClient } from "../client.ts";
+import { type OutputStream, readFrames } from "../commands/frames.ts";
+import { parseTime } from "../inspection.ts";
 
 /** A line is cut here; what the engine keeps of a workload is bounded anyway. */
 const longestLineBytes = 256 * 1024;

@@ -2,10 +2,10 @@ import http from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { systemClock } from "@porter-sandbox/spec";
 import { afterEach, describe, expect, it } from "vitest";
-import { createDockerClient } from "./client.ts";
-import { createEventFeed } from "./events.ts";
+import { createDockerClient } from "../client.ts";
+import { createEventFeed } from "../events.ts";
+import { namesOf } from "../names.ts";
 import { startExec } from "./exec.ts";
-import { namesOf } from "./names.ts";
 
 const closing: (() => void)[] = [];
 afterEach(() => {

@@ -4,7 +4,7 @@ import net, { type AddressInfo } from "node:net";
 import { systemClock } from "@porter-sandbox/spec";
 import { afterEach, describe, expect, it } from "vitest";
 import { createProxy, type ProxySettings } from "./proxy.ts";
-import { createRoutes, inRanges } from "./proxy-routes.ts";
+import { createRoutes, inRanges } from "./routes.ts";
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {

@@ -1,8 +1,8 @@
-import type { DockerClient } from "./client.ts";
-import type { ContainerSummary } from "./inspection.ts";
-import { type Leftovers, removeCreated } from "./leftovers.ts";
-import { label, type Names } from "./names.ts";
-import type { Network } from "./network.ts";
+import type { DockerClient } from "../client.ts";
+import type { ContainerSummary } from "../inspection.ts";
+import { type Leftovers, removeCreated } from "../leftovers.ts";
+import { label, type Names } from "../names.ts";
+import type { Network } from "../network/network.ts";
 import type { Pool } from "./pool.ts";
 
 export interface CleanUpOptions {

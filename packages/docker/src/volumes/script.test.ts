@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { fold, parseListing } from "./volume-script.ts";
+import { fold, parseListing } from "./script.ts";
 
 describe("an argument of the helper", () => {
   // It starts a shell for each; a busy machine takes its time.

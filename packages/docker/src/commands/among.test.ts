@@ -1,10 +1,10 @@
 import { createVirtualClock } from "@porter-sandbox/testing";
 import { describe, expect, it } from "vitest";
+import type { CallOptions, DockerClient } from "../client.ts";
+import { DockerRefusal } from "../errors.ts";
+import { createImages } from "../images.ts";
+import { namesOf } from "../names.ts";
 import { type AmongOptions, runAmong } from "./among.ts";
-import type { CallOptions, DockerClient } from "./client.ts";
-import { DockerRefusal } from "./errors.ts";
-import { createImages } from "./images.ts";
-import { namesOf } from "./names.ts";
 
 const hang = (signal: AbortSignal | undefined) =>
   new Promise<never>((_resolve, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));

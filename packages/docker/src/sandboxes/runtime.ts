@@ -3,8 +3,8 @@
  * has a network stack of its own too, its packets can be seen as those of a container can.
  */
 import { EngineError } from "@porter-sandbox/api";
-import type { DockerClient } from "./client.ts";
-import type { EventFeed } from "./events.ts";
+import type { DockerClient } from "../client.ts";
+import type { EventFeed } from "../events.ts";
 
 export interface Runtime {
   /** Whether it brings its own kernel, by its name: gVisor's `runsc`, and Kata. */

@@ -3,9 +3,9 @@ import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Clock } from "@porter-sandbox/spec";
-import { type Admitted, admit, isRefusal, mayUpgrade, type Refusal, unknown } from "./proxy-admission.ts";
-import { type ForwardOptions, forward, forwardUpgrade, refuse, refuseUpgrade } from "./proxy-forward.ts";
-import { plainAddress, type Routes } from "./proxy-routes.ts";
+import { type Admitted, admit, isRefusal, mayUpgrade, type Refusal, unknown } from "./admission.ts";
+import { type ForwardOptions, forward, forwardUpgrade, refuse, refuseUpgrade } from "./forward.ts";
+import { plainAddress, type Routes } from "./routes.ts";
 
 export interface Proxy {
   /**

@@ -1,14 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { EngineError } from "@porter-sandbox/api";
 import type { Clock } from "@porter-sandbox/spec";
-import type { DockerClient } from "./client.ts";
-import { helperBody } from "./container-body.ts";
+import type { DockerClient } from "../client.ts";
+import { helperBody } from "../container-body.ts";
+import { hasStatus, unless } from "../errors.ts";
+import type { Images } from "../images.ts";
+import type { ContainerInspection } from "../inspection.ts";
+import type { Leftovers } from "../leftovers.ts";
+import type { Names } from "../names.ts";
 import { applyFilter, isOwnAddress, machineResolvers, ownAddresses } from "./egress.ts";
-import { hasStatus, unless } from "./errors.ts";
-import type { Images } from "./images.ts";
-import type { ContainerInspection } from "./inspection.ts";
-import type { Leftovers } from "./leftovers.ts";
-import type { Names } from "./names.ts";
 import { filterRules } from "./nft.ts";
 import { createSpares } from "./spares.ts";
 

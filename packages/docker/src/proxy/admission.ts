@@ -1,7 +1,7 @@
 /** Whether a request is for a sandbox, and for which: everything that is decided before anything is passed on. */
 import { type IncomingMessage, STATUS_CODES } from "node:http";
-import { type Framing, framingOf, isHandedOn } from "./proxy-headers.ts";
-import { hostNameOf, isLoopback, plainAddress, type Route, type Routes, type Target } from "./proxy-routes.ts";
+import { type Framing, framingOf, isHandedOn } from "./headers.ts";
+import { hostNameOf, isLoopback, plainAddress, type Route, type Routes, type Target } from "./routes.ts";
 
 export interface Admitted {
   readonly route: Route;

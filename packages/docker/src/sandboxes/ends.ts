@@ -1,8 +1,8 @@
 import type { SandboxEnd } from "@porter-sandbox/api";
 import type { Clock } from "@porter-sandbox/spec";
-import type { DockerClient } from "./client.ts";
-import type { EventFeed } from "./events.ts";
-import { type ContainerState, inspectContainer, parseTime } from "./inspection.ts";
+import type { DockerClient } from "../client.ts";
+import type { EventFeed } from "../events.ts";
+import { type ContainerState, inspectContainer, parseTime } from "../inspection.ts";
 
 /** Who waits for the end of a container. */
 export interface Ends {

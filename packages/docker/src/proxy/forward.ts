@@ -3,8 +3,8 @@ import http, { type ClientRequest, type IncomingMessage, type ServerResponse } f
 import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream";
 import type { Clock } from "@porter-sandbox/spec";
-import { type Admitted, answerOf, mayUpgrade, type Refusal } from "./proxy-admission.ts";
-import { answerHeaders, byName, type HeaderLines, requestHeaders } from "./proxy-headers.ts";
+import { type Admitted, answerOf, mayUpgrade, type Refusal } from "./admission.ts";
+import { answerHeaders, byName, type HeaderLines, requestHeaders } from "./headers.ts";
 
 export interface ForwardOptions {
   readonly clock: Clock;

@@ -1,14 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { EngineError } from "@porter-sandbox/api";
 import type { Clock } from "@porter-sandbox/spec";
-import type { DockerClient, Hijacked } from "./client.ts";
-import { helperBody } from "./container-body.ts";
-import { toEngineError, unless } from "./errors.ts";
-import { readFrames } from "./frames.ts";
-import type { Images } from "./images.ts";
-import { type Leftovers, removeContainer } from "./leftovers.ts";
-import type { Names } from "./names.ts";
-import { fold, longestListingBytes, root, sessionScript } from "./volume-script.ts";
+import type { DockerClient, Hijacked } from "../client.ts";
+import { readFrames } from "../commands/frames.ts";
+import { helperBody } from "../container-body.ts";
+import { toEngineError, unless } from "../errors.ts";
+import type { Images } from "../images.ts";
+import { type Leftovers, removeContainer } from "../leftovers.ts";
+import type { Names } from "../names.ts";
+import { fold, longestListingBytes, root, sessionScript } from "./script.ts";
 
 export interface HelperAnswer {
   /** `ok`, or why not. */

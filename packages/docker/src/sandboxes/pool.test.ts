@@ -1,10 +1,10 @@
 import { createVirtualClock } from "@porter-sandbox/testing";
 import { describe, expect, it } from "vitest";
-import type { DockerClient } from "./client.ts";
-import type { DockerEvent, EventFeed } from "./events.ts";
-import { createImages } from "./images.ts";
-import { namesOf } from "./names.ts";
-import type { Network } from "./network.ts";
+import type { DockerClient } from "../client.ts";
+import type { DockerEvent, EventFeed } from "../events.ts";
+import { createImages } from "../images.ts";
+import { namesOf } from "../names.ts";
+import type { Network } from "../network/network.ts";
 import { createPool } from "./pool.ts";
 
 /** An engine whose containers run on, or end as soon as they run. */

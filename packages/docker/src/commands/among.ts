@@ -4,13 +4,13 @@
  */
 import { randomUUID } from "node:crypto";
 import type { Clock } from "@porter-sandbox/spec";
-import type { DockerClient } from "./client.ts";
-import { helperBody } from "./container-body.ts";
+import type { DockerClient } from "../client.ts";
+import { helperBody } from "../container-body.ts";
+import { type Images, orAbort } from "../images.ts";
+import { inspectContainer } from "../inspection.ts";
+import type { Leftovers } from "../leftovers.ts";
+import type { Names } from "../names.ts";
 import { holdStill, release } from "./hold-still.ts";
-import { type Images, orAbort } from "./images.ts";
-import { inspectContainer } from "./inspection.ts";
-import type { Leftovers } from "./leftovers.ts";
-import type { Names } from "./names.ts";
 
 /** Set for every command, and inherited by all that it starts: how its processes are known again. */
 export const marker = "PORTER_SANDBOX_EXEC_ID";

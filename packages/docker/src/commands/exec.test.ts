@@ -1,8 +1,8 @@
 import { Duplex } from "node:stream";
 import { expect, it } from "vitest";
-import type { DockerClient } from "./client.ts";
-import { DockerRefusal } from "./errors.ts";
-import type { EventFeed } from "./events.ts";
+import type { DockerClient } from "../client.ts";
+import { DockerRefusal } from "../errors.ts";
+import type { EventFeed } from "../events.ts";
 import { startExec } from "./exec.ts";
 
 const events = { ready: async () => {} } as unknown as EventFeed;
