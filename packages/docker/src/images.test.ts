@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import type { CallOptions, DockerClient } from "./client.ts";
 import { DockerRefusal } from "./errors.ts";
-import { createImages } from "./images.ts";
+import { createImages, parseReference } from "./images.ts";
 
 describe("a pull that does not end", () => {
   it("is called off for all who wait when the engine is closed, and so are later ones", async () => {
@@ -50,5 +50,18 @@ describe("a container whose image is missing", () => {
     const { asked, missing, images } = engineThatLacks(2);
     await expect(images.create({ Image: "box:1" }, "name")).rejects.toBe(missing);
     expect(asked).toEqual(["POST /containers/create", "POST /images/create", "POST /containers/create"]);
+  });
+});
+
+describe("an image reference", () => {
+  it.each([
+    ["busybox", "docker.io", "busybox", "latest"],
+    ["library/busybox:1", "docker.io", "library/busybox", "1"],
+    ["ghcr.io/a/b:v2", "ghcr.io", "ghcr.io/a/b", "v2"],
+    ["localhost:5000/a", "localhost:5000", "localhost:5000/a", "latest"],
+    ["127.0.0.1:5000/a/b@sha256:00ff", "127.0.0.1:5000", "127.0.0.1:5000/a/b", "sha256:00ff"],
+    ["a/b:1@sha256:00ff", "docker.io", "a/b", "sha256:00ff"],
+  ])("%s is taken apart", (image, registry, name, version) => {
+    expect(parseReference(image)).toEqual({ registry, name, version });
   });
 });
