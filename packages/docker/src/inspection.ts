@@ -67,7 +67,7 @@ export function inspectContainer(
 }
 
 /** A time of the engine in milliseconds since the epoch, with fractions; undefined for its zero time. */
-export function parseTime(text: string): number | undefined {
+export function parseEngineTime(text: string): number | undefined {
   const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)$/.exec(text);
   if (match === null || text.startsWith("0001-")) return undefined;
   return Date.parse(`${match[1]}${match[3]}`) + Number(`0${match[2] ?? ""}`) * 1000;

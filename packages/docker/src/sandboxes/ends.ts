@@ -2,7 +2,7 @@ import type { SandboxEnd } from "@porter-sandbox/api";
 import type { Clock } from "@porter-sandbox/spec";
 import type { DockerClient } from "../client.ts";
 import type { EventFeed } from "../events.ts";
-import { type ContainerState, inspectContainer, parseTime } from "../inspection.ts";
+import { type ContainerState, inspectContainer, parseEngineTime } from "../inspection.ts";
 
 /** Who waits for the end of a container. */
 export interface Ends {
@@ -85,7 +85,7 @@ export function createEnds({ client, events, clock, onSettled }: EndsOptions): E
 /** How a container ended, in the port's words. */
 export function endOf(state: ContainerState, clock: Clock): SandboxEnd {
   // The engine notes the start after it has started, so that what ends at once can seem to end before that.
-  const finished_at = Math.max(parseTime(state.FinishedAt) ?? clock.now(), parseTime(state.StartedAt) ?? 0);
+  const finished_at = Math.max(parseEngineTime(state.FinishedAt) ?? clock.now(), parseEngineTime(state.StartedAt) ?? 0);
   // An engine that was stopped the hard way does not know how its containers ended.
   if (state.Status === "dead" || (state.Error !== "" && state.ExitCode === 128)) {
     return { reason: "engine_error", message: state.Error || "the engine lost it", finished_at };

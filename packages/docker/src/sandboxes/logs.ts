@@ -1,7 +1,7 @@
 import type { EngineLogLine, EngineLogOptions } from "@porter-sandbox/api";
 import type { DockerClient } from "../client.ts";
 import { type OutputStream, readFrames } from "../commands/frames.ts";
-import { parseTime } from "../inspection.ts";
+import { parseEngineTime } from "../inspection.ts";
 
 /** A line is cut here; what the engine keeps of a workload is bounded anyway. */
 const longestLineBytes = 256 * 1024;
@@ -68,7 +68,7 @@ export function joinLines() {
   function piece(stream: OutputStream, bytes: Buffer): void {
     pieces += 1;
     const space = bytes.indexOf(0x20);
-    const timestamp = parseTime(bytes.subarray(0, Math.max(space, 0)).toString("latin1"));
+    const timestamp = parseEngineTime(bytes.subarray(0, Math.max(space, 0)).toString("latin1"));
     if (timestamp === undefined) return;
     const ends = bytes[bytes.length - 1] === 0x0a;
     const content = bytes.subarray(space + 1, ends ? bytes.length - 1 : bytes.length);

@@ -6,7 +6,7 @@ import { type DefaultLimits, type Isolation, sandboxBody, sizeOfContainer, sizeO
 import { DockerUnreachable, hasStatus, toEngineError, unless } from "../errors.ts";
 import type { EventFeed } from "../events.ts";
 import { type Images, lacksImage, orAbort } from "../images.ts";
-import { type ContainerState, inspectContainer, parseTime } from "../inspection.ts";
+import { type ContainerState, inspectContainer, parseEngineTime } from "../inspection.ts";
 import { type Leftovers, removeContainer, removeCreated } from "../leftovers.ts";
 import { label, type Names } from "../names.ts";
 import type { Holder, Network } from "../network/network.ts";
@@ -105,7 +105,7 @@ export function createSandboxes(options: SandboxesOptions): Sandboxes {
 
   function running(sandbox: string, container: SandboxContainer, state: ContainerState, host = ""): RunningSandbox {
     containers.set(sandbox, container);
-    const started_at = parseTime(state.StartedAt) ?? clock.now();
+    const started_at = parseEngineTime(state.StartedAt) ?? clock.now();
     const common = { started_at, host };
     if (!state.Running) {
       ingress.release(sandbox);
