@@ -1,6 +1,7 @@
 import { PassThrough } from "node:stream";
 import { createVirtualClock } from "@porter-sandbox/testing";
 import { describe, expect, it } from "vitest";
+import { settled } from "../test/settled.ts";
 import type { DockerClient } from "./client.ts";
 import { DockerUnreachable } from "./errors.ts";
 import { createEventFeed } from "./events.ts";
@@ -24,8 +25,6 @@ function setUp() {
   };
   return { feed, clock, streams, goAway, tries: () => tries };
 }
-
-const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
 
 describe("the feed of events", () => {
   it("is one try at a time and one timer, however many wait for it while the engine is away", async () => {

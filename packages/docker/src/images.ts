@@ -1,5 +1,5 @@
 import { EngineError } from "@porter-sandbox/api";
-import { type DockerClient, textOf } from "./client.ts";
+import type { DockerClient } from "./client.ts";
 import { DockerRefusal, hasStatus } from "./errors.ts";
 
 /** How to sign in to one registry. */
@@ -198,18 +198,3 @@ export function orAbort<T>(promise: Promise<T>, signal: AbortSignal | undefined)
 /** Whether a create failed since the engine has no such image. */
 export const lacksImage = (error: unknown): boolean =>
   hasStatus(error, 404) && /no such image|not found: manifest|image not known/i.test((error as Error).message);
-
-/** Loads the rootfs in `tar` as an image, for tests and for machines without a registry. */
-export async function importImage(
-  client: DockerClient,
-  tar: Uint8Array,
-  image: string,
-  changes: readonly string[],
-): Promise<void> {
-  const { name, version } = parseReference(image);
-  const path = `/images/create?fromSrc=-&repo=${encodeURIComponent(name)}&tag=${encodeURIComponent(version)}${changes
-    .map((change) => `&changes=${encodeURIComponent(change)}`)
-    .join("")}`;
-  const text = await textOf(await client.stream("POST", path, { body: tar }));
-  if (text.includes('"error"')) throw new Error(text);
-}

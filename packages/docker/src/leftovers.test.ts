@@ -1,5 +1,6 @@
 import { createVirtualClock } from "@porter-sandbox/testing";
 import { describe, expect, it } from "vitest";
+import { settled } from "../test/settled.ts";
 import type { DockerClient } from "./client.ts";
 import { DockerRefusal, DockerUnreachable } from "./errors.ts";
 import { createLeftovers } from "./leftovers.ts";
@@ -23,8 +24,6 @@ function setUp() {
   const leftovers = createLeftovers({ call } as unknown as DockerClient, { onResync }, clock);
   return { asked, failures, answers, clock, leftovers, resync: () => resyncs.forEach((listener) => void listener()) };
 }
-
-const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
 
 describe("leftovers", () => {
   it("are removed at once, and then it is over", async () => {

@@ -10,7 +10,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { systemClock } from "@porter-sandbox/spec";
 import { createDockerClient, type DockerClient } from "../src/client.ts";
 import { findEndpoint } from "../src/endpoint.ts";
-import { importImage } from "../src/images.ts";
+import { importImage } from "./import-image.ts";
 import { beginOf, lives } from "./lives.ts";
 import { type TarEntry, tarOf } from "./tar.ts";
 import { addNetwork, removeNetwork } from "./world.ts";

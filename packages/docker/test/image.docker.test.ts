@@ -1,14 +1,14 @@
 import { execFile, execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { Porter } from "@porter-sandbox/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { textOf } from "../src/client.ts";
-import { importImage } from "../src/images.ts";
 import { type Bench, bench, host, missing } from "./fixture.ts";
+import { freePort } from "./free-port.ts";
+import { importImage } from "./import-image.ts";
 import { type TarEntry, tarOf } from "./tar.ts";
 
 const serve = join(import.meta.dirname, "../../serve");
@@ -140,14 +140,6 @@ describe.skipIf(unable !== undefined)(`the server's image ${unable ?? ""}`, () =
     expect(await output(id)).toMatch(/egress: cannot be enforced here, since nsenter and nft cannot be found/);
   });
 });
-
-const freePort = () =>
-  new Promise<number>((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 
 /** Each file after the folders that it is in. */
 function withFolders(files: readonly { path: string; content: Uint8Array; mode?: number }[]): TarEntry[] {

@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DockerClient } from "../src/client.ts";
 import { base64Url } from "../src/images.ts";
 import { testImage } from "./engine.ts";
+import { freePort } from "./free-port.ts";
 
 /** A registry on loopback, with Debian's `docker-registry`. */
 export interface TestRegistry {
@@ -55,15 +55,6 @@ async function end(child: ChildProcess, folder: string): Promise<void> {
   await ended;
   rmSync(folder, { recursive: true, force: true });
 }
-
-const freePort = () =>
-  new Promise<number>((resolve) => {
-    const server = createServer();
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 
 /** Puts the image for tests there under `name`, forgets it here, and answers its digest. */
 export async function push(client: DockerClient, address: string, name: string): Promise<string> {

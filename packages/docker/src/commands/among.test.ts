@@ -1,5 +1,6 @@
 import { createVirtualClock } from "@porter-sandbox/testing";
 import { describe, expect, it } from "vitest";
+import { settled } from "../../test/settled.ts";
 import type { CallOptions, DockerClient } from "../client.ts";
 import { DockerRefusal } from "../errors.ts";
 import { createImages } from "../images.ts";
@@ -31,8 +32,6 @@ function setUp(answers: Record<string, (options: CallOptions) => unknown> = {}) 
   };
   return { asked, clock, options };
 }
-
-const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
 
 describe("a script among the processes of a sandbox", () => {
   it("is a container beside it, which is gone when it is done", async () => {

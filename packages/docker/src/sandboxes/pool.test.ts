@@ -1,5 +1,6 @@
 import { createVirtualClock } from "@porter-sandbox/testing";
 import { describe, expect, it } from "vitest";
+import { settled } from "../../test/settled.ts";
 import type { DockerClient } from "../client.ts";
 import type { DockerEvent, EventFeed } from "../events.ts";
 import { createImages } from "../images.ts";
@@ -65,8 +66,6 @@ function setUp({ endsAtOnce = false } = {}) {
     resync: () => resyncs.forEach((each) => void each()),
   };
 }
-
-const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
 
 describe("containers that are kept ready", () => {
   it("are left alone for a while when they end at once", async () => {
