@@ -6,7 +6,7 @@ import type { Clock } from "@porter-sandbox/spec";
 import type { Endpoint } from "./endpoint.ts";
 import { DockerRefusal, DockerUnreachable } from "./errors.ts";
 
-export type Query = Readonly<
+type Query = Readonly<
   Record<string, string | number | boolean | undefined | Readonly<Record<string, readonly string[]>>>
 >;
 

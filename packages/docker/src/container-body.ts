@@ -55,7 +55,7 @@ const cpuPeriodUs = 100_000;
 const leastCpuQuotaUs = 1_000;
 const mebibyte = 1024 * 1024;
 
-export interface BodyOptions {
+interface BodyOptions {
   readonly names: Names;
   readonly limits: DefaultLimits;
   readonly isolation: Isolation;

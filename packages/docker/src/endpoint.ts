@@ -7,7 +7,7 @@ export type Endpoint =
   | { readonly kind: "tcp"; readonly host: string; readonly port: number; readonly tls?: TlsFiles | undefined };
 
 /** The client's side of mutual TLS, as PEM. */
-export interface TlsFiles {
+interface TlsFiles {
   readonly ca?: string | undefined;
   readonly cert?: string | undefined;
   readonly key?: string | undefined;

@@ -24,7 +24,7 @@ export interface ImageOptions {
   readonly onPullProgress?: ((progress: PullProgress) => void) | undefined;
 }
 
-export interface ImageReference {
+interface ImageReference {
   /** Registry host; `docker.io` when the name has none. */
   readonly registry: string;
   /** The name without its tag or digest, as it was written. */

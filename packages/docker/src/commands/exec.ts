@@ -6,7 +6,7 @@ import type { EventFeed } from "../events.ts";
 import { type ExecInspection, inspectContainer } from "../inspection.ts";
 import { type OutputStream, readFrames } from "./frames.ts";
 
-export interface ExecRequest {
+interface ExecRequest {
   /** The container to run it in. */
   readonly container: string;
   readonly command: readonly string[];

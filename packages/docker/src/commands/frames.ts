@@ -5,7 +5,7 @@
 
 export type OutputStream = "stdout" | "stderr";
 
-export interface FrameReader {
+interface FrameReader {
   /** Takes the next bytes, cut anywhere. */
   push(bytes: Uint8Array): void;
   /** Throws when the stream was cut inside a frame. */

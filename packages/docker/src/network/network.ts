@@ -39,7 +39,7 @@ export interface Network {
   close(): Promise<void>;
 }
 
-export interface HolderNeeds {
+interface HolderNeeds {
   readonly egress?: readonly string[] | undefined;
   readonly port?: number | undefined;
 }
@@ -51,7 +51,7 @@ export interface Holder {
   readonly address: string;
 }
 
-export interface NetworkOptions {
+interface NetworkOptions {
   readonly client: DockerClient;
   readonly names: Names;
   readonly images: Images;

@@ -21,7 +21,7 @@ export const privateRanges = [
  */
 export const metadataAddresses = ["169.254.0.0/16", "168.63.129.16", "100.100.100.200", "192.0.0.192"] as const;
 
-export interface FilterPolicy {
+interface FilterPolicy {
   /** Where packets may go: the public internet and DNS, or only these addresses and ranges (IPv4). */
   readonly allowed: "public" | readonly string[];
   /** Never reached, whatever is allowed: the machine's own addresses and the network of the sandboxes. */

@@ -1,7 +1,7 @@
 import type { Clock } from "@porter-sandbox/spec";
 
 /** Things that are kept ready, and made anew when nobody is in need of what the making takes away from them. */
-export interface Spares<T> {
+interface Spares<T> {
   /** Somebody who may take one is on the way, until the answer is called: meanwhile nothing is made anew. */
   coming(): () => void;
   /** One that stands, or is being made; it may reject. Undefined when there is none. */
@@ -10,7 +10,7 @@ export interface Spares<T> {
   close(): Promise<T[]>;
 }
 
-export interface SparesOptions<T> {
+interface SparesOptions<T> {
   /** How many are kept at least. */
   readonly least: number;
   /** How many are kept at most, after a burst that asked for as many. */

@@ -47,7 +47,7 @@ export interface Ingress {
   close(): Promise<void>;
 }
 
-export interface IngressOptions {
+interface IngressOptions {
   readonly proxy: ProxyOptions;
   readonly clock: Clock;
   readonly network: Network;

@@ -7,7 +7,7 @@ import { type Admitted, admit, isRefusal, mayUpgrade, type Refusal, unknown } fr
 import { type ForwardOptions, forward, forwardUpgrade, refuse, refuseUpgrade } from "./forward.ts";
 import { plainAddress, type Routes } from "./routes.ts";
 
-export interface Proxy {
+interface Proxy {
   /**
    * Listens, and answers the port. With no port of its own it takes `wanted` when that is free, and any other when not.
    * Rejects with an Error that says which address is taken.

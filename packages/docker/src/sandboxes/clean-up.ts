@@ -5,7 +5,7 @@ import { label, type Names } from "../names.ts";
 import type { Network } from "../network/network.ts";
 import type { Pool } from "./pool.ts";
 
-export interface CleanUpOptions {
+interface CleanUpOptions {
   readonly client: DockerClient;
   readonly names: Names;
   readonly leftovers: Leftovers;

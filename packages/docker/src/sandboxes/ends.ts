@@ -5,7 +5,7 @@ import type { EventFeed } from "../events.ts";
 import { type ContainerState, inspectContainer, parseEngineTime } from "../inspection.ts";
 
 /** Who waits for the end of a container. */
-export interface Ends {
+interface Ends {
   /** Resolves when the container of a sandbox has ended. */
   wait(container: string, sandbox: string): Promise<SandboxEnd>;
   /** Looks at a container, and does not miss an end that is told before somebody waits for it. */
@@ -14,7 +14,7 @@ export interface Ends {
   gone(container: string): void;
 }
 
-export interface EndsOptions {
+interface EndsOptions {
   readonly client: DockerClient;
   readonly events: EventFeed;
   readonly clock: Clock;

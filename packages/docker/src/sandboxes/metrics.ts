@@ -3,7 +3,7 @@ import type { Clock } from "@porter-sandbox/spec";
 import type { DockerClient } from "../client.ts";
 import type { SandboxContainer } from "./sandboxes.ts";
 
-export interface Metrics {
+interface Metrics {
   /** Begins to sample a sandbox. */
   watch(sandbox: string, container: SandboxContainer): void;
   /** Takes no more samples of it; those it has are kept. */
@@ -20,7 +20,7 @@ interface NetworkStats {
   readonly rx_bytes?: number;
   readonly tx_bytes?: number;
 }
-export interface Stats {
+interface Stats {
   readonly read?: string;
   readonly cpu_stats?: CpuStats;
   readonly memory_stats?: { readonly usage?: number; readonly stats?: Readonly<Record<string, number>> };

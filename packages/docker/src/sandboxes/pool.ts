@@ -24,7 +24,7 @@ export interface WarmPool {
 }
 
 /** A container that was handed out, under the sandbox's name. */
-export interface WarmContainer {
+interface WarmContainer {
   readonly id: string;
   readonly holder: string;
 }
@@ -40,7 +40,7 @@ export interface Pool {
   close(): Promise<void>;
 }
 
-export interface PoolOptions {
+interface PoolOptions {
   readonly client: DockerClient;
   readonly names: Names;
   readonly images: Images;

@@ -6,7 +6,7 @@ import { EngineError } from "@porter-sandbox/api";
 import type { DockerClient } from "../client.ts";
 import type { EventFeed } from "../events.ts";
 
-export interface Runtime {
+interface Runtime {
   /** Whether it brings its own kernel, by its name: gVisor's `runsc`, and Kata. */
   hasOwnKernel(): Promise<boolean>;
   /**

@@ -16,7 +16,7 @@ import { cleanUp, holderOf } from "./clean-up.ts";
 import { createEnds, endOf } from "./ends.ts";
 import type { Pool } from "./pool.ts";
 
-export interface Sandboxes {
+interface Sandboxes {
   /** Waits for its turn and for room, says that it begins, and brings it up. */
   start(plan: SandboxPlan, signal: AbortSignal, begins: () => void): Promise<RunningSandbox>;
   attach(id: string): Promise<RunningSandbox | undefined>;
@@ -34,7 +34,7 @@ export interface SandboxContainer {
   readonly network: string;
 }
 
-export interface SandboxesOptions {
+interface SandboxesOptions {
   readonly client: DockerClient;
   readonly names: Names;
   readonly images: Images;

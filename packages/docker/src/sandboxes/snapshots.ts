@@ -4,7 +4,7 @@ import { hasStatus, unless } from "../errors.ts";
 import { type ImageInspection, inspectContainer } from "../inspection.ts";
 import { label, type Names } from "../names.ts";
 
-export interface Snapshots {
+interface Snapshots {
   create(id: string, container: string): Promise<{ size_bytes: number }>;
   /** Also of what broke off while it was made. What a sandbox was made from stays as long as the sandbox. */
   delete(id: string): Promise<void>;

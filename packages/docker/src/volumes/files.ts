@@ -15,7 +15,7 @@ const typeMask = 0o170000;
 const directoryType = 0o040000;
 const fileType = 0o100000;
 
-export interface FilesOptions {
+interface FilesOptions {
   readonly client: DockerClient;
   readonly events: EventFeed;
   readonly helpers: VolumeHelpers;

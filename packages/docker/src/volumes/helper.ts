@@ -35,7 +35,7 @@ export interface VolumeHelpers {
   close(): Promise<void>;
 }
 
-export interface HelpersOptions {
+interface HelpersOptions {
   readonly client: DockerClient;
   readonly names: Names;
   readonly images: Images;

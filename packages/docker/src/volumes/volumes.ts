@@ -4,7 +4,7 @@ import { hasStatus, unless } from "../errors.ts";
 import { label, type Names } from "../names.ts";
 import type { VolumeHelpers } from "./helper.ts";
 
-export interface Volumes {
+interface Volumes {
   create(id: string): Promise<void>;
   delete(id: string): Promise<void>;
   inventory(): Promise<string[]>;
