@@ -5,13 +5,13 @@ import type { Exposure } from "./proxy/ingress.ts";
 
 /** What a sandbox may use when it does not say. */
 export interface DefaultLimits {
-  /** Default 1. */
+  /** Cores, which may be a fraction. Default 1. */
   readonly cpu_cores?: number | undefined;
-  /** Default 1 GiB. Swap is not added to it. */
+  /** Bytes of memory. Default 1 GiB. Swap is not added to it. */
   readonly memory_bytes?: number | undefined;
   /** Processes and threads; a sandbox cannot ask for more. Default 1024. */
   readonly pids?: number | undefined;
-  /** Of the workload's own output, kept by the engine; the oldest goes first. Default 16 MiB. */
+  /** Bytes of the workload's own output that the engine keeps; the oldest goes first. Default 16 MiB. */
   readonly log_bytes?: number | undefined;
 }
 

@@ -5,22 +5,32 @@ import { DockerRefusal, hasStatus } from "./errors.ts";
 /** How to sign in to one registry. */
 export interface RegistryCredentials {
   readonly username: string;
+  /** A password, or an access token where the registry takes one in its place. */
   readonly password: string;
 }
 
 /** How far a pull has come, for whoever shows it. */
 export interface PullProgress {
+  /** The image, as it was asked for. */
   readonly image: string;
   /** The engine's words: `Downloading`, `Pull complete`, … */
   readonly status: string;
+  /** What the status is about: a layer's short id, or the tag when the pull begins. Undefined for the whole image. */
   readonly layer?: string | undefined;
+  /** How much of the layer has been downloaded or unpacked, whichever the status says. Undefined when not reported. */
   readonly current_bytes?: number | undefined;
+  /** How much there is of the layer in all. Undefined when not reported. */
   readonly total_bytes?: number | undefined;
 }
 
+/** How images are pulled. */
 export interface ImageOptions {
-  /** Credentials by registry host: `registry.example.com`, `docker.io`. */
+  /**
+   * Credentials by registry host, with its port if it has one: `registry.example.com`, `docker.io`. Default none: images
+   * are pulled without signing in.
+   */
   readonly registries?: Readonly<Record<string, RegistryCredentials>> | undefined;
+  /** Called whenever the engine reports how far a pull is. When it throws, the pull fails. */
   readonly onPullProgress?: ((progress: PullProgress) => void) | undefined;
 }
 

@@ -5,6 +5,10 @@ import type { ImageOptions } from "./images.ts";
 import { checkProxy, type ProxyOptions } from "./proxy/ingress.ts";
 import { checkPool, type WarmPool } from "./sandboxes/pool.ts";
 
+/**
+ * The options of `dockerEngine`; each may be left out. One that is malformed makes `dockerEngine` throw an Error whose
+ * message names it.
+ */
 export interface DockerEngineOptions extends ImageOptions {
   /** `unix:///path`, `tcp://host:port`, `http://…`, `https://…`. Default: `DOCKER_HOST`, else `/var/run/docker.sock`. */
   readonly host?: string | undefined;
@@ -21,6 +25,10 @@ export interface DockerEngineOptions extends ImageOptions {
   readonly helperImage?: string | undefined;
   /** What a sandbox may use when it does not say: 1 core, 1 GiB, 1024 processes, 16 MiB of output. */
   readonly limits?: DefaultLimits | undefined;
+  /**
+   * How sandboxes are isolated beyond what always holds. Default: the engine's own runtime and seccomp profile, and
+   * `defaultCapabilities`.
+   */
   readonly isolation?: Isolation | undefined;
   /**
    * `enforced` (default): every sandbox runs behind a packet filter that leaves it the public internet and DNS, or what
@@ -69,9 +77,12 @@ export interface DockerEngineOptions extends ImageOptions {
    * operation fails. Default 30 000.
    */
   readonly helperSilenceMs?: number | undefined;
-  /** Default: the system's. */
+  /** What tells the time and runs timers; a test can give one that it moves itself. Default: the system's clock. */
   readonly clock?: Clock | undefined;
-  /** Where `DOCKER_HOST` and its kin are looked up. Default: `process.env`. */
+  /**
+   * Where `DOCKER_HOST` and the TLS variables (`DOCKER_TLS_VERIFY`, `DOCKER_CERT_PATH`) are looked up. Default:
+   * `process.env`.
+   */
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
 }
 

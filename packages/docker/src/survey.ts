@@ -4,6 +4,7 @@ import { findEndpoint } from "./endpoint.ts";
 import { unless } from "./errors.ts";
 import { whyUnenforceable } from "./network/egress.ts";
 
+/** The options of `surveyDocker`; each may be left out. */
 export interface SurveyOptions {
   /** As for `dockerEngine`. Default: `DOCKER_HOST`, else `/var/run/docker.sock`. */
   readonly host?: string | undefined;
@@ -11,10 +12,14 @@ export interface SurveyOptions {
   readonly images?: readonly string[] | undefined;
   /** How long the engine may take to answer, in milliseconds. Default 3000. */
   readonly timeoutMs?: number | undefined;
-  /** Where `DOCKER_HOST` and its kin are looked up. Default: `process.env`. */
+  /**
+   * Where `DOCKER_HOST` and the TLS variables (`DOCKER_TLS_VERIFY`, `DOCKER_CERT_PATH`) are looked up. Default:
+   * `process.env`.
+   */
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
 }
 
+/** What `surveyDocker` found. */
 export interface DockerSurvey {
   /** Why no engine can be used, in words; undefined when one answers. */
   readonly unusable?: string | undefined;

@@ -15,7 +15,7 @@ import type { Leftovers } from "../leftovers.ts";
 import type { Names } from "../names.ts";
 import type { Network } from "../network/network.ts";
 
-/** What is kept ready. */
+/** The containers that are kept ready: of which image, and how many. */
 export interface WarmPool {
   /** As creates write it, such as `python:3.12-slim`. Pulled when it is missing. */
   readonly image: string;
