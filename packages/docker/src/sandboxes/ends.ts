@@ -5,7 +5,7 @@ import type { EventFeed } from "../events.ts";
 import { type ContainerState, inspectContainer, parseEngineTime } from "../inspection.ts";
 
 /** Who waits for the end of a container. */
-interface Ends {
+export interface Ends {
   /** Resolves when the container of a sandbox has ended. */
   wait(container: string, sandbox: string): Promise<SandboxEnd>;
   /** Looks at a container, and does not miss an end that is told before somebody waits for it. */

@@ -1,7 +1,7 @@
 import type { EngineMetricSample } from "@porter-sandbox/api";
 import type { Clock } from "@porter-sandbox/spec";
 import type { DockerClient } from "../client.ts";
-import type { SandboxContainer } from "./sandboxes.ts";
+import type { SandboxContainer } from "./containers.ts";
 
 interface Metrics {
   /** Begins to sample a sandbox. */
