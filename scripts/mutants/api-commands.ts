@@ -136,11 +136,11 @@ export const apiCommandMutants: readonly Mutant[] = [
   ...inFile("spec/src/stream-frames.ts", [
     ["frames are longer than they say", "header[7] = length;", "header[7] = length - 1;", "streams", "processes"],
   ]),
-  ...inFile("packages/testing/src/memory-sandbox.ts", [
+  ...inFile("packages/testing/src/memory/sandbox.ts", [
     ["every command runs at the root", 'cwd: cwd ?? "/",', 'cwd: "/",', "exec options"],
     ["commands have no variables of their own", "...env, ...own }", "...env }", "exec options"],
   ]),
-  ...inFile("packages/testing/src/memory-process.ts", [
+  ...inFile("packages/testing/src/memory/process.ts", [
     ["a terminal has two outputs", "stderr: terminal ? out : stderr.write,", "stderr: stderr.write,", "exec options"],
   ]),
   ...inFile("packages/testing/src/commands/process-commands.ts", [

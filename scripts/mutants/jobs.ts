@@ -181,7 +181,7 @@ export const jobMutants: readonly Mutant[] = [
       "watching jobs",
     ],
   ]),
-  ...inFile("packages/testing/src/memory-processes.ts", [
+  ...inFile("packages/testing/src/memory/processes.ts", [
     [
       "signals end nothing in the fake",
       "if (name !== undefined) row?.process.signal(name);",

@@ -37,7 +37,7 @@ export const queueMutants: readonly Mutant[] = [
       "queue",
     ],
   ]),
-  ...inFile("packages/testing/src/memory-engine.ts", [
+  ...inFile("packages/testing/src/memory/engine.ts", [
     [
       "a sandbox that ended by itself keeps its promise",
       "void running.ended.then(() => queue.release(plan.id));",

@@ -3,7 +3,7 @@ import { inFile, type Mutant } from "./mutant.ts";
 
 /** What an engine does: files, processes, snapshots, mounts. The fake's gateway is the wire, and breaks like one. */
 export const testingMutants: readonly Mutant[] = [
-  ...inFile("packages/testing/src/memory-engine.ts", [
+  ...inFile("packages/testing/src/memory/engine.ts", [
     ["sandboxes share their files", "const own = root.clone();", "const own = root;", "exec", "snapshots"],
     [
       "volumes are not mounted",
@@ -77,10 +77,10 @@ export const testingMutants: readonly Mutant[] = [
     ],
     ["metrics are none", "return sandboxes.get(id)?.metrics(window) ?? [];", "return [];", "metrics"],
   ]),
-  ...inFile("packages/testing/src/memory-sandbox.ts", [
+  ...inFile("packages/testing/src/memory/sandbox.ts", [
     ["a main process has no input", "call: { ...call, main: true, stdin: input.readable },", "call,", "lifecycle"],
   ]),
-  ...inFile("packages/testing/src/memory-files.ts", [
+  ...inFile("packages/testing/src/memory/files.ts", [
     ["what is moved stays", "source.parent.entries.delete(source.name);", "", "moving files"],
     [
       "moving overwrites",

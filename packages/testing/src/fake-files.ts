@@ -1,5 +1,5 @@
-import { bytesOf, contentFrom, textOf } from "./memory-content.ts";
-import type { FileTree } from "./memory-files.ts";
+import { bytesOf, contentFrom, textOf } from "./memory/content.ts";
+import type { FileTree } from "./memory/files.ts";
 
 /** Files of a fake, for a test to lay out and to look at. Paths are absolute. Throws an Error that names the path. */
 export interface FakeFiles {

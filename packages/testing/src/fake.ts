@@ -7,7 +7,7 @@ import type { FakeControl, Leaks } from "./control.ts";
 import { type FakeFiles, fakeFiles } from "./fake-files.ts";
 import { createFaults } from "./faults.ts";
 import { createGateway, type FetchLike } from "./gateway.ts";
-import { createMemoryEngine, type MemoryEngine } from "./memory-engine.ts";
+import { createMemoryEngine, type MemoryEngine } from "./memory/engine.ts";
 import { createRandom } from "./random.ts";
 import { createRecorder } from "./recorder.ts";
 

@@ -1,6 +1,6 @@
 import { type OperationId, operations } from "@porter-sandbox/spec/operations";
 import type { Fault, FaultRule } from "./control.ts";
-import type { BootFault } from "./memory-engine.ts";
+import type { BootFault } from "./memory/engine.ts";
 import type { Random } from "./random.ts";
 
 /** A fault that hits a request, and not the sandbox that it makes. */

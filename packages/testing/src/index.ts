@@ -14,5 +14,5 @@ export { controlHandler, remoteControl } from "./control-http.ts";
 export { createFakeSandboxApi, type FakeOptions, type FakeSandboxApi } from "./fake.ts";
 export type { FakeFiles } from "./fake-files.ts";
 export type { FetchLike } from "./gateway.ts";
-export { type BootFault, createMemoryEngine, type MemoryEngine, type MemoryEngineOptions } from "./memory-engine.ts";
-export type { FileTree, NodeInfo } from "./memory-files.ts";
+export { type BootFault, createMemoryEngine, type MemoryEngine, type MemoryEngineOptions } from "./memory/engine.ts";
+export type { FileTree, NodeInfo } from "./memory/files.ts";

@@ -3,7 +3,7 @@ import { signals } from "@porter-sandbox/spec/signals";
 import type { ExecResult } from "just-bash";
 import type { CommandCall } from "./commands/command.ts";
 import { runPlain } from "./commands/plain.ts";
-import { bytesOf, contentFrom, emptyContent, joinContent, textOf } from "./memory-content.ts";
+import { bytesOf, contentFrom, emptyContent, joinContent, textOf } from "./memory/content.ts";
 import { bytesFromLatin1, latin1FromBytes } from "./shell-files.ts";
 
 export const refused = (stderr: string, exitCode = 1): ExecResult => ({ stdout: "", stderr: `${stderr}\n`, exitCode });

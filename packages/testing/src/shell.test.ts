@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createVirtualClock } from "./clock.ts";
-import { createMemoryEngine } from "./memory-engine.ts";
+import { createMemoryEngine } from "./memory/engine.ts";
 import { bashShell } from "./shell.ts";
 
 async function setUp() {

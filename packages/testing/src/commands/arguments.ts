@@ -1,5 +1,5 @@
-import { type Content, contentFromStream, emptyContent } from "../memory-content.ts";
-import { resolvePath } from "../memory-files.ts";
+import { type Content, contentFromStream, emptyContent } from "../memory/content.ts";
+import { resolvePath } from "../memory/files.ts";
 import type { CommandCall } from "./command.ts";
 
 /** A command's way out: `name: message` on its error output, and the exit code. */

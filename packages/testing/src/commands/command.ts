@@ -1,5 +1,5 @@
 import type { Clock } from "@porter-sandbox/spec";
-import type { FileTree } from "../memory-files.ts";
+import type { FileTree } from "../memory/files.ts";
 
 /** The sandbox that a command runs in. */
 export interface CommandSandbox {

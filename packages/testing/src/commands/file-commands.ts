@@ -1,5 +1,5 @@
-import { emptyContent } from "../memory-content.ts";
-import { copyFile } from "../memory-files.ts";
+import { emptyContent } from "../memory/content.ts";
+import { copyFile } from "../memory/files.ts";
 import { CommandFailure, eachOf, onFile, parseArguments, pathOf } from "./arguments.ts";
 import type { Command, CommandCall } from "./command.ts";
 

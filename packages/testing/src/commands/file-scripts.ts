@@ -1,8 +1,8 @@
 import { EngineError } from "@porter-sandbox/api";
 import { decodeBase64, encodeBase64 } from "@porter-sandbox/spec/base64";
 import { FILE_BLOCK_BYTES, type FileScript, fileCodes, fileScriptOf } from "@porter-sandbox/spec/file-scripts";
-import { bytesOf, contentFrom, contentFromStream, emptyContent, streamOf } from "../memory-content.ts";
-import type { FileTree, NodeInfo } from "../memory-files.ts";
+import { bytesOf, contentFrom, contentFromStream, emptyContent, streamOf } from "../memory/content.ts";
+import type { FileTree, NodeInfo } from "../memory/files.ts";
 import type { Command, CommandCall } from "./command.ts";
 
 /**

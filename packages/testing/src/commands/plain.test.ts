@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createVirtualClock } from "../clock.ts";
-import { bytesOf, contentFrom, streamOf, textOf } from "../memory-content.ts";
-import { createFileTree } from "../memory-files.ts";
+import { bytesOf, contentFrom, streamOf, textOf } from "../memory/content.ts";
+import { createFileTree } from "../memory/files.ts";
 import { runPlain } from "./plain.ts";
 import { alone } from "./test-support.ts";
 

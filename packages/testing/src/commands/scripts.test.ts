@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { createVirtualClock } from "../clock.ts";
-import { contentFrom, streamOf } from "../memory-content.ts";
-import { createMemoryEngine } from "../memory-engine.ts";
-import { createFileTree } from "../memory-files.ts";
+import { contentFrom, streamOf } from "../memory/content.ts";
+import { createMemoryEngine } from "../memory/engine.ts";
+import { createFileTree } from "../memory/files.ts";
 import type { CommandCall } from "./command.ts";
 import { type CommandAnswer, createCommands } from "./scripts.ts";
 import { alone } from "./test-support.ts";

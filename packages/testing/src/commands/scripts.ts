@@ -1,5 +1,5 @@
 import { sleep } from "@porter-sandbox/spec";
-import { contentFromStream, textOf } from "../memory-content.ts";
+import { contentFromStream, textOf } from "../memory/content.ts";
 import type { Command, CommandCall, CommandSandbox } from "./command.ts";
 
 /** What a scripted command did. */

@@ -1,4 +1,4 @@
-import { bytesOf, contentFrom, emptyContent, joinContent, textOf } from "../memory-content.ts";
+import { bytesOf, contentFrom, emptyContent, joinContent, textOf } from "../memory/content.ts";
 import {
   CommandFailure,
   contentOf,

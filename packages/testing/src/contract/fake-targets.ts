@@ -1,7 +1,7 @@
 import { createSandboxApi } from "@porter-sandbox/api";
 import type { Shell } from "../commands/command.ts";
 import { createFakeSandboxApi } from "../fake.ts";
-import { createMemoryEngine } from "../memory-engine.ts";
+import { createMemoryEngine } from "../memory/engine.ts";
 import { type Capability, capabilities, type Target } from "./target.ts";
 
 /** A target in this process, and how to end it. */

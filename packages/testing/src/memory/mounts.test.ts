@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { contentFrom, textOf } from "./memory-content.ts";
-import { createFileTree } from "./memory-files.ts";
-import { type MountAccess, mountTrees } from "./memory-mounts.ts";
+import { contentFrom, textOf } from "./content.ts";
+import { createFileTree } from "./files.ts";
+import { type MountAccess, mountTrees } from "./mounts.ts";
 
 function setUp(access: MountAccess = "read_write") {
   const root = createFileTree(() => 0);

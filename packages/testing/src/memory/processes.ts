@@ -1,6 +1,6 @@
 import type { ExecEnd } from "@porter-sandbox/api";
-import type { CommandProcesses } from "./commands/command.ts";
-import type { Process } from "./memory-process.ts";
+import type { CommandProcesses } from "../commands/command.ts";
+import type { Process } from "./process.ts";
 
 /** What one process starts: a command in a session of its own. */
 export type Begin = (

@@ -1,8 +1,8 @@
 import { EngineError, type EngineExec, type ExecEnd, type TtySize } from "@porter-sandbox/api";
 import { signals } from "@porter-sandbox/spec/signals";
-import type { Command, CommandCall } from "./commands/command.ts";
-import { outputBytes } from "./commands/text-commands.ts";
-import { type InputPipe, inputPipe, outputPipe } from "./memory-pipes.ts";
+import type { Command, CommandCall } from "../commands/command.ts";
+import { outputBytes } from "../commands/text-commands.ts";
+import { type InputPipe, inputPipe, outputPipe } from "./pipes.ts";
 
 /** Signals that leave a process alone unless it asks for them. Commands here cannot be stopped and continued. */
 const HARMLESS = new Set(["SIGCONT", "SIGSTOP", "SIGTSTP", "SIGWINCH"]);

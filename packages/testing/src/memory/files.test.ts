@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { bytesOf, contentFrom, contentFromStream, joinContent, streamOf, textOf } from "./memory-content.ts";
-import { createFileTree, type FileTree, resolvePath } from "./memory-files.ts";
+import { bytesOf, contentFrom, contentFromStream, joinContent, streamOf, textOf } from "./content.ts";
+import { createFileTree, type FileTree, resolvePath } from "./files.ts";
 
 /** A file tree as naive as can be: every path with its text, or null for a directory. */
 function createModel() {

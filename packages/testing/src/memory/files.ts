@@ -1,5 +1,5 @@
 import { EngineError } from "@porter-sandbox/api";
-import { type Content, emptyContent, joinContent } from "./memory-content.ts";
+import { type Content, emptyContent, joinContent } from "./content.ts";
 
 export interface FileNode {
   readonly type: "file";

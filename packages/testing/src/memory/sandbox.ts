@@ -7,13 +7,13 @@ import {
   type SandboxPlan,
 } from "@porter-sandbox/api";
 import type { Clock } from "@porter-sandbox/spec";
-import type { Command } from "./commands/command.ts";
-import type { FileTree } from "./memory-files.ts";
-import { createLogBook, type LogBook } from "./memory-logs.ts";
-import { type MemoryChange, samplesOf } from "./memory-metrics.ts";
-import { inputPipe } from "./memory-pipes.ts";
-import { type Process, type ProcessCall, startExec, startProcess } from "./memory-process.ts";
-import { createProcessTable, type ProcessTable } from "./memory-processes.ts";
+import type { Command } from "../commands/command.ts";
+import type { FileTree } from "./files.ts";
+import { createLogBook, type LogBook } from "./logs.ts";
+import { type MemoryChange, samplesOf } from "./metrics.ts";
+import { inputPipe } from "./pipes.ts";
+import { type Process, type ProcessCall, startExec, startProcess } from "./process.ts";
+import { createProcessTable, type ProcessTable } from "./processes.ts";
 
 export interface MemorySandboxOptions {
   readonly plan: SandboxPlan;

@@ -1,8 +1,8 @@
 import type { EngineExec, SandboxPlan } from "@porter-sandbox/api";
 import { describe, expect, it } from "vitest";
-import { createVirtualClock } from "./clock.ts";
-import { contentFrom, streamOf } from "./memory-content.ts";
-import { createMemoryEngine, type MemoryEngineOptions } from "./memory-engine.ts";
+import { createVirtualClock } from "../clock.ts";
+import { contentFrom, streamOf } from "./content.ts";
+import { createMemoryEngine, type MemoryEngineOptions } from "./engine.ts";
 
 const never = new AbortController().signal;
 

@@ -10,14 +10,14 @@ import {
   sizeOf,
 } from "@porter-sandbox/api";
 import { type Clock, sleep, systemClock } from "@porter-sandbox/spec";
-import type { Command } from "./commands/command.ts";
-import { withFileScripts } from "./commands/file-scripts.ts";
-import { runPlain } from "./commands/plain.ts";
-import type { Fault } from "./control.ts";
-import { contentFromStream, emptyContent, streamOf } from "./memory-content.ts";
-import { createFileTree, type FileTree, type NodeInfo } from "./memory-files.ts";
-import { type Mount, type MountAccess, mountTrees } from "./memory-mounts.ts";
-import { type MemorySandbox, startMemorySandbox } from "./memory-sandbox.ts";
+import type { Command } from "../commands/command.ts";
+import { withFileScripts } from "../commands/file-scripts.ts";
+import { runPlain } from "../commands/plain.ts";
+import type { Fault } from "../control.ts";
+import { contentFromStream, emptyContent, streamOf } from "./content.ts";
+import { createFileTree, type FileTree, type NodeInfo } from "./files.ts";
+import { type Mount, type MountAccess, mountTrees } from "./mounts.ts";
+import { type MemorySandbox, startMemorySandbox } from "./sandbox.ts";
 
 /** What can happen to a sandbox while it starts, or soon after. */
 export type BootFault = Extract<Fault, { kind: "slow_boot" | "failed_boot" | "evict_after" }>;

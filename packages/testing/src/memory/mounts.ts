@@ -1,6 +1,6 @@
 import { EngineError } from "@porter-sandbox/api";
-import { type Content, emptyContent, joinContent } from "./memory-content.ts";
-import { copyFile, type FileTree, isWithin, type NodeInfo, resolvePath } from "./memory-files.ts";
+import { type Content, emptyContent, joinContent } from "./content.ts";
+import { copyFile, type FileTree, isWithin, type NodeInfo, resolvePath } from "./files.ts";
 
 /** What a sandbox may do with a mounted volume. */
 export type MountAccess = "read_write" | "read_only" | "write_only_new_files";
