@@ -197,7 +197,7 @@ export const jobMutants: readonly Mutant[] = [
       "watching jobs",
     ],
   ]),
-  ...inFile("packages/testing/src/shell-processes.ts", [
+  ...inFile("packages/testing/src/shell/processes.ts", [
     [
       "what goes on by itself is waited for",
       'if (!options.some((option) => option === "-f" || option === "--fork"))',

@@ -147,7 +147,7 @@ export const testingMutants: readonly Mutant[] = [
       "exec",
     ],
   ]),
-  ...inFile("packages/testing/src/shell-environment.ts", [
+  ...inFile("packages/testing/src/shell/environment.ts", [
     [
       "env shows what it was told for its program",
       "if (words.length > 0) return",

@@ -4,9 +4,9 @@ import type { CommandCall, Shell } from "./commands/command.ts";
 import { awaitsInput, idle } from "./commands/idling.ts";
 import { bytesOf, contentFromStream } from "./memory/content.ts";
 import { createFileTree } from "./memory/files.ts";
-import { env } from "./shell-environment.ts";
-import { bytesFromLatin1, latin1FromBytes, shellFiles } from "./shell-files.ts";
-import { type Around, kill, runOwn, setsid } from "./shell-processes.ts";
+import { env } from "./shell/environment.ts";
+import { bytesFromLatin1, latin1FromBytes, shellFiles } from "./shell/files.ts";
+import { type Around, kill, runOwn, setsid } from "./shell/processes.ts";
 
 /** just-bash's own options, but what the sandbox decides. */
 export type BashShellOptions = Omit<BashOptions, "fs" | "files" | "env" | "cwd" | "sleep">;

@@ -1,10 +1,10 @@
 /** The commands on processes that just-bash has not, as far as a double has processes. */
 import { signals } from "@porter-sandbox/spec/signals";
 import type { ExecResult } from "just-bash";
-import type { CommandCall } from "./commands/command.ts";
-import { runPlain } from "./commands/plain.ts";
-import { bytesOf, contentFrom, emptyContent, joinContent, textOf } from "./memory/content.ts";
-import { bytesFromLatin1, latin1FromBytes } from "./shell-files.ts";
+import type { CommandCall } from "../commands/command.ts";
+import { runPlain } from "../commands/plain.ts";
+import { bytesOf, contentFrom, emptyContent, joinContent, textOf } from "../memory/content.ts";
+import { bytesFromLatin1, latin1FromBytes } from "./files.ts";
 
 export const refused = (stderr: string, exitCode = 1): ExecResult => ({ stdout: "", stderr: `${stderr}\n`, exitCode });
 

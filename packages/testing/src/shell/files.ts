@@ -1,6 +1,6 @@
 import type { IFileSystem } from "just-bash";
-import { bytesOf, type Content, contentFrom, emptyContent, textOf } from "./memory/content.ts";
-import { copyFile, createFileTree, type FileTree, type NodeInfo, resolvePath } from "./memory/files.ts";
+import { bytesOf, type Content, contentFrom, emptyContent, textOf } from "../memory/content.ts";
+import { copyFile, createFileTree, type FileTree, type NodeInfo, resolvePath } from "../memory/files.ts";
 
 type FileContent = Parameters<IFileSystem["writeFile"]>[1];
 type EncodingOption = Parameters<IFileSystem["writeFile"]>[2];

@@ -1,6 +1,6 @@
 import type { ExecResult } from "just-bash";
-import type { CommandCall } from "./commands/command.ts";
-import { type Around, refused, runProgram } from "./shell-processes.ts";
+import type { CommandCall } from "../commands/command.ts";
+import { type Around, refused, runProgram } from "./processes.ts";
 
 /**
  * `env [-i] [-u NAME]... [NAME=VALUE]... [PROGRAM [ARGUMENT...]]`. just-bash's own shows all that the shell knows, its
