@@ -1,4 +1,4 @@
-// Runs jobs.ts in Deno against the fake, served over HTTP, and checks what it prints.
+// Runs fan-out.ts in Deno against the fake, served over HTTP, and checks what it prints.
 import { equal } from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -10,7 +10,7 @@ import { bashShell } from "@porter-sandbox/testing/shell";
 const server = await listen(createFakeSandboxApi({ shell: bashShell() }));
 const deno = fileURLToPath(new URL("node_modules/.bin/deno", import.meta.url));
 const allowed = ["--allow-net", "--allow-env=PORTER_SANDBOX_BASE_URL,PORTER_SANDBOX_API_KEY", "--no-prompt"];
-const { stdout } = await promisify(execFile)(deno, ["run", "--node-modules-dir=manual", ...allowed, "jobs.ts"], {
+const { stdout } = await promisify(execFile)(deno, ["run", "--node-modules-dir=manual", ...allowed, "fan-out.ts"], {
   cwd: import.meta.dirname,
   env: {
     ...process.env,

@@ -1,4 +1,4 @@
-// Some application code that uses sandboxes; deploy.test.ts shows how to test it.
+// Some application code that uses sandboxes; run-untrusted.test.ts shows how to test it.
 import type { Porter } from "porter-sandbox";
 
 /** Runs a script in a fresh sandbox and answers its output; the sandbox is gone afterwards, whatever happens. */

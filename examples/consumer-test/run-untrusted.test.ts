@@ -1,13 +1,13 @@
 import { createFakeSandboxApi } from "@porter-sandbox/testing";
 import { Porter } from "porter-sandbox";
 import { afterEach, expect, test } from "vitest";
-import { runUntrusted } from "./deploy.ts";
+import { runUntrusted } from "./run-untrusted.ts";
 
 const fake = createFakeSandboxApi();
 const porter = new Porter({ fetch: fake.fetch, random: () => 0 });
 
 afterEach(async () => {
-  fake.assertNoLeaks();
+  await fake.assertNoLeaks();
   await fake.control.reset();
 });
 
