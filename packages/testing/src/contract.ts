@@ -5,6 +5,7 @@
 export type { CaseOptions, ContractCase } from "./contract/case.ts";
 export { contractCases } from "./contract/cases.ts";
 export { type Context, createContext, type PorterClass } from "./contract/context.ts";
+export { fakeFacts } from "./contract/fake-facts.ts";
 export { probeCapabilities, type Unprobed } from "./contract/probe.ts";
 export {
   type CaseResult,
