@@ -1,5 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
-import { json, never, refusal, rejection, setUp, turn } from "./test-support.ts";
+import { json, refusal } from "../test/answers.ts";
+import { never, rejection, setUp } from "../test/scripted-client.ts";
+import { turn } from "../test/step-clock.ts";
 
 describe("hooks", () => {
   it("hear of requests, answers, repeats and failures, without secrets", async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { never, rejection, setUp } from "../test/scripted-client.ts";
+import { StepClock, turn } from "../test/step-clock.ts";
 import { Porter } from "./index.ts";
-import { never, rejection, setUp, turn, VirtualClock } from "./test-support.ts";
 
 describe("close", () => {
   it("aborts what is under way and refuses what comes", async () => {
@@ -26,7 +27,7 @@ describe("close", () => {
 });
 
 it("keeps keys and connections out of what is printed", () => {
-  const porter = new Porter({ baseUrl: "http://h", apiKey: "sk-secret", clock: new VirtualClock() });
+  const porter = new Porter({ baseUrl: "http://h", apiKey: "sk-secret", clock: new StepClock() });
   const shown = JSON.stringify([porter, porter.sandboxes.fromId("a"), porter.volumes]);
   expect(shown).not.toContain("sk-secret");
   expect(JSON.parse(JSON.stringify(porter.sandboxes.fromId("a")))).toEqual({

@@ -3,6 +3,7 @@
  * `exactOptionalPropertyTypes`) and run. Only the import and the transport differ.
  */
 import { beforeEach, describe, expect, expectTypeOf, it, vi } from "vitest";
+import { json, status, volumeFields } from "../test/answers.ts";
 import {
   type ExecResult,
   type LogLine,
@@ -15,7 +16,6 @@ import {
   StatusResponsePhase,
   type Volume,
 } from "./index.ts";
-import { json, status, volumeFields } from "./test-support.ts";
 
 /** A server that answers every request of the snippets, found through the global fetch. */
 function answer(url: string, init: RequestInit): Response {

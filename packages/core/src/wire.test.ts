@@ -3,8 +3,10 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
+import { json, volumeFields } from "../test/answers.ts";
+import { rejection, setUp } from "../test/scripted-client.ts";
+import { StepClock } from "../test/step-clock.ts";
 import { isSandboxError, Porter, type PorterOptions, type Volume } from "./index.ts";
-import { json, rejection, setUp, VirtualClock, volumeFields } from "./test-support.ts";
 
 let server: Server | undefined;
 afterEach(() => {
@@ -36,7 +38,7 @@ describe("on the wire", () => {
   it("a timed-out command closes its connection", async () => {
     let closed: () => void = () => {};
     const gone = new Promise<void>((resolve) => (closed = resolve));
-    const clock = new VirtualClock();
+    const clock = new StepClock();
     const porter = await serve(
       (request, response) => {
         // A server of the published API alone.

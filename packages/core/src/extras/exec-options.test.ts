@@ -1,7 +1,9 @@
 import { EXEC_STREAM_TYPE, eventFrame, frameHeader, type OutputName } from "@porter-sandbox/spec/stream-frames";
 import { describe, expect, it } from "vitest";
+import { json, refusal } from "../../test/answers.ts";
+import { rejection, setUp } from "../../test/scripted-client.ts";
+import { turn } from "../../test/step-clock.ts";
 import type { InvalidRequestError } from "../index.ts";
-import { json, refusal, rejection, setUp, turn } from "../test-support.ts";
 import "./exec-options.ts";
 import { createKeeper } from "./kept-output.ts";
 

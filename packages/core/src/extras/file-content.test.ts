@@ -1,17 +1,8 @@
 import { describe, expect, it, vi } from "vitest";
+import { body, brokenConnection, decode, done, encode, refusal } from "../../test/answers.ts";
+import { disk, rejection, type Sent } from "../../test/scripted-client.ts";
+import { turn } from "../../test/step-clock.ts";
 import { MalformedResponseError, NotFoundError, StreamInterruptedError, type Volume } from "../index.ts";
-import {
-  body,
-  brokenConnection,
-  decode,
-  disk,
-  done,
-  encode,
-  refusal,
-  rejection,
-  type Sent,
-  turn,
-} from "../test-support.ts";
 
 describe("reading a file", () => {
   const whole = () => new Response("hello world", { headers: { "content-length": "11" } });

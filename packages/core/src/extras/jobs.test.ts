@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { json, setUp } from "../test-support.ts";
+import { json } from "../../test/answers.ts";
+import { setUp } from "../../test/scripted-client.ts";
 
 /** What `list` makes of what the sandbox says of its jobs. */
 async function listed(...lines: string[]) {

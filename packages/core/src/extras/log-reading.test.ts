@@ -1,10 +1,12 @@
 import { parseSince } from "@porter-sandbox/spec";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { json, refusal, status } from "../../test/answers.ts";
+import { rejection } from "../../test/scripted-client.ts";
+import { StepClock } from "../../test/step-clock.ts";
 import { LogGapError } from "../errors/log-gap-error.ts";
 import { InvalidRequestError, UnsupportedError } from "../errors/status-errors.ts";
 import { Porter } from "../porter.ts";
-import { json, refusal, rejection, status, VirtualClock } from "../test-support.ts";
 import type { FollowQuery, LogLine, LogsQuery } from "../types.ts";
 // Loaded here, so that no test has to wait for it.
 import "./log-reading.ts";
@@ -32,7 +34,7 @@ interface ServerOptions {
 
 /** A server of the published API that shows lines as time goes on, and a client of it. */
 function serverOf({ lines, end = 0, cap = 5000, skew = 0, extensions, instead }: ServerOptions) {
-  const clock = new VirtualClock();
+  const clock = new StepClock();
   const began = clock.now();
   const asked: URL[] = [];
   const fetch = async (address: string): Promise<Response> => {

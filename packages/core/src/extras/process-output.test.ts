@@ -1,9 +1,7 @@
 import { eventFrame, type OutputName } from "@porter-sandbox/spec/stream-frames";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { StreamInterruptedError } from "../index.ts";
-import { encode, json, refusal, rejection, type Sent, turn } from "../test-support.ts";
-import { createOutput, KEPT_BYTES } from "./process-output.ts";
+import { encode, json, refusal } from "../../test/answers.ts";
 import {
   type Bytes,
   exit,
@@ -15,7 +13,11 @@ import {
   sandboxOn,
   start,
   textOf,
-} from "./process-test-support.ts";
+} from "../../test/process-streams.ts";
+import { rejection, type Sent } from "../../test/scripted-client.ts";
+import { turn } from "../../test/step-clock.ts";
+import type { StreamInterruptedError } from "../index.ts";
+import { createOutput, KEPT_BYTES } from "./process-output.ts";
 // Loaded here, so that no test has to wait for it.
 import "./exec-options.ts";
 

@@ -1,7 +1,6 @@
 import { EXEC_STREAM_TYPE } from "@porter-sandbox/spec/stream-frames";
 import { describe, expect, it } from "vitest";
-import type { Process, Sandbox } from "../index.ts";
-import { encode, json, refusal, rejection, type Sent, turn } from "../test-support.ts";
+import { encode, json, refusal } from "../../test/answers.ts";
 import {
   type Answer,
   all,
@@ -14,7 +13,10 @@ import {
   sandboxOn,
   start,
   textOf,
-} from "./process-test-support.ts";
+} from "../../test/process-streams.ts";
+import { rejection, type Sent } from "../../test/scripted-client.ts";
+import { turn } from "../../test/step-clock.ts";
+import type { Process, Sandbox } from "../index.ts";
 // Loaded here, so that no test has to wait for it.
 import "./exec-options.ts";
 

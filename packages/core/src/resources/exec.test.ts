@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import "../extras/exec-options.ts";
+import { json, refusal, status } from "../../test/answers.ts";
+import { rejection, setUp } from "../../test/scripted-client.ts";
+import { turn } from "../../test/step-clock.ts";
 import { CommandTimeoutError, SandboxNotRunningError } from "../index.ts";
-import { json, refusal, rejection, setUp, status, turn } from "../test-support.ts";
 
 const answered = { stdout: "hi\n", stderr: "", exit_code: 0 };
 const result = { ...answered, reason: "unknown" };

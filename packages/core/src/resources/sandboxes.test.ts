@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { done, json, refusal, status } from "../../test/answers.ts";
+import { rejection, type Sent, setUp } from "../../test/scripted-client.ts";
 import { type SandboxFilters, type SandboxSpec, StatusResponsePhase } from "../index.ts";
-import { done, json, refusal, rejection, type Sent, setUp, status } from "../test-support.ts";
 
 const page = (ids: string[], more: Record<string, unknown> = {}, has_next_page = false) =>
   json({

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { body, decode, done, json, refusal, volumeFields } from "../../test/answers.ts";
+import { disk, rejection, type Sent, setUp } from "../../test/scripted-client.ts";
 import { type FileEntry, ObjectVolume, type Porter, Volume } from "../index.ts";
-import { body, decode, disk, done, json, refusal, rejection, type Sent, setUp, volumeFields } from "../test-support.ts";
 
 describe("volumes", () => {
   it("are handles of their type", async () => {

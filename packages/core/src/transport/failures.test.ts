@@ -1,5 +1,7 @@
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
+import { brokenConnection, json, refusal } from "../../test/answers.ts";
+import { rejection, setUp } from "../../test/scripted-client.ts";
 import {
   AuthenticationError,
   ConflictError,
@@ -18,7 +20,6 @@ import {
   ServerError,
   UnsupportedError,
 } from "../index.ts";
-import { brokenConnection, json, refusal, rejection, setUp } from "../test-support.ts";
 
 const spec = { image: "python:3.12-slim" };
 

@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 // Loaded here, so that no test has to wait for it.
 import "../extras/capabilities.ts";
+import { brokenConnection, json, refusal, status } from "../../test/answers.ts";
+import { rejection, type Sent, setUp } from "../../test/scripted-client.ts";
 import { ConfigurationError, NotFoundError, Porter, RateLimitError, type SandboxError } from "../index.ts";
-import { brokenConnection, json, refusal, rejection, type Sent, setUp, status } from "../test-support.ts";
 
 const spec = { image: "python:3.12-slim" };
 const run = { id: "sbx-1", name: "my-sandbox" };

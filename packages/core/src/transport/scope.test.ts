@@ -3,8 +3,10 @@ import { describe, expect, it, vi } from "vitest";
 import "../extras/exec-options.ts";
 import "../extras/log-reading.ts";
 import "../extras/ttl.ts";
+import { brokenConnection, json, refusal } from "../../test/answers.ts";
+import { never, rejection, setUp } from "../../test/scripted-client.ts";
+import { turn } from "../../test/step-clock.ts";
 import { type Porter, SandboxTimeoutError } from "../index.ts";
-import { brokenConnection, json, never, refusal, rejection, setUp, turn } from "../test-support.ts";
 
 const spec = { image: "python:3.12-slim" };
 /** A fetch that does not heed its signal. */

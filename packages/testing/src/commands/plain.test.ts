@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { alone } from "../../test/command-processes.ts";
 import { createVirtualClock } from "../clock.ts";
 import { bytesOf, contentFrom, streamOf, textOf } from "../memory/content.ts";
 import { createFileTree } from "../memory/files.ts";
 import { runPlain } from "./plain.ts";
-import { alone } from "./test-support.ts";
 
 const env = { PATH: "/bin", NAME: "value", HOSTNAME: "box" };
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { alone } from "../../test/command-processes.ts";
 import { createVirtualClock } from "../clock.ts";
 import { contentFrom, streamOf } from "../memory/content.ts";
 import { createMemoryEngine } from "../memory/engine.ts";
 import { createFileTree } from "../memory/files.ts";
 import type { CommandCall } from "./command.ts";
 import { type CommandAnswer, createCommands } from "./scripts.ts";
-import { alone } from "./test-support.ts";
 
 const clock = createVirtualClock({ start: 0 });
 

@@ -7,8 +7,9 @@ import {
   frameHeader,
   type OutputName,
 } from "@porter-sandbox/spec/stream-frames";
-import type { Sandbox } from "../index.ts";
-import { encode, json, setUp } from "../test-support.ts";
+import type { Sandbox } from "../src/index.ts";
+import { encode, json } from "./answers.ts";
+import { setUp } from "./scripted-client.ts";
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 export const joined = (...parts: readonly Uint8Array[]): Bytes => {

@@ -1,5 +1,5 @@
 /** What the tests of commands share. Not part of what is published. */
-import type { CommandProcesses } from "./command.ts";
+import type { CommandProcesses } from "../src/commands/command.ts";
 
 /** Nothing here starts another. */
 export const alone: CommandProcesses = {
