@@ -1,8 +1,8 @@
 import { isSandboxError, Porter } from "@porter-sandbox/core";
 import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
-import { createFakeSandboxApi } from "../fake.ts";
-import { answerOf, type FuzzedRequest, operations, requestOf, text } from "./arbitraries.ts";
+import { answerOf, type FuzzedRequest, operations, requestOf, text } from "../test/arbitraries.ts";
+import { createFakeSandboxApi } from "./fake.ts";
 
 const runs = { numRuns: 150, seed: 20_261_121 };
 

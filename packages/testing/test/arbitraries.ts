@@ -36,7 +36,7 @@ export interface Operation {
   responses: Record<string, Content & { $ref?: string }>;
 }
 
-const document = parse(readFileSync(new URL("../../../../spec/openapi.yaml", import.meta.url), "utf8"));
+const document = parse(readFileSync(new URL("../../../spec/openapi.yaml", import.meta.url), "utf8"));
 
 function resolve<T extends { $ref?: string }>(value: T): T {
   if (value.$ref === undefined) return value;
