@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Urls } from "./suite.ts";
 
-export interface StartedFakes {
+interface StartedFakes {
   readonly urls: Urls;
   close(): Promise<void>;
 }

@@ -21,7 +21,7 @@ export interface Contract {
 }
 
 /** A case under its full name: the way's, a space, and its own. */
-export interface SuiteCase {
+interface SuiteCase {
   readonly name: string;
   readonly skip: boolean;
   readonly run: () => Promise<void>;

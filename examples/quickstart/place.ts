@@ -5,7 +5,7 @@ import { dockerEngine, surveyDocker } from "@porter-sandbox/docker";
 import { createFakeSandboxApi } from "@porter-sandbox/testing";
 import { bashShell } from "@porter-sandbox/testing/shell";
 
-export interface Place {
+interface Place {
   /** For the client. */
   readonly fetch: SandboxApi["fetch"];
   /** What the sandbox is made of. */

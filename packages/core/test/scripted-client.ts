@@ -16,7 +16,7 @@ export interface Sent {
 type Answer = Response | Error | ((sent: Sent) => Response | Promise<Response>);
 
 /** A `fetch` that gives prepared answers in turn, the last one for ever, and remembers what it was asked. */
-export function scripted(...answers: Answer[]) {
+function scripted(...answers: Answer[]) {
   const sent: Sent[] = [];
   let asked = 0;
   const fetch = async (url: string, init: RequestInit): Promise<Response> => {

@@ -9,7 +9,7 @@ import type { RunScript } from "../src/extras/script.ts";
 import type { Client } from "../src/transport/client.ts";
 import type { ExecResult } from "../src/types.ts";
 
-export interface TestShell {
+interface TestShell {
   readonly name: string;
   readonly argv: readonly string[];
   readonly path: string;

@@ -3,7 +3,7 @@ import { EXEC_STREAM_TYPE } from "@porter-sandbox/spec/stream-frames";
 import type { RequestFault } from "./faults.ts";
 
 /** A request that a fault hits. */
-export interface HitRequest {
+interface HitRequest {
   readonly request: Request;
   readonly clock: Clock;
   readonly signal: AbortSignal | undefined;

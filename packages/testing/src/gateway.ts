@@ -7,7 +7,7 @@ import { operationOf } from "./routes.ts";
 /** A function to use in place of the global `fetch`. */
 export type FetchLike = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
 
-export interface GatewayOptions {
+interface GatewayOptions {
   /** The server behind it. Asked for each request, since a reset changes it. */
   readonly serve: (request: Request) => Promise<Response>;
   readonly clock: Clock;

@@ -5,7 +5,7 @@ interface Entry {
 }
 
 /** Callbacks by time, first scheduled first among equals. Adding, cancelling and taking cost O(log n). */
-export interface Schedule {
+interface Schedule {
   /** Answers a function that cancels it. */
   add(callback: () => void, due: number): () => void;
   nextDue(): number | undefined;

@@ -27,7 +27,7 @@ interface Parameter {
 interface Content {
   content?: Record<string, { schema?: Schema }>;
 }
-export interface Operation {
+interface Operation {
   operationId: string;
   method: string;
   path: string;
@@ -79,7 +79,7 @@ export const text: Arbitrary<string> = fc.oneof(
 );
 
 /** Any JSON at all. */
-export const junk: Arbitrary<Json> = fc.oneof(
+const junk: Arbitrary<Json> = fc.oneof(
   text,
   fc.jsonValue() as Arbitrary<Json>,
   fc.constantFrom<Json>(null, -1, 0, 1.5, 2 ** 53, [], {}),

@@ -12,7 +12,7 @@ export class CommandFailure extends Error {
   }
 }
 
-export interface Arguments {
+interface Arguments {
   readonly flags: ReadonlySet<string>;
   /** Values of the flags that take one. */
   readonly values: ReadonlyMap<string, string>;

@@ -1,5 +1,5 @@
 /** A case did not hold. Its message says what was expected and what came instead. */
-export class ContractFailure extends Error {
+class ContractFailure extends Error {
   constructor(message: string) {
     super(message);
     this.name = "ContractFailure";
@@ -65,10 +65,6 @@ export function excludes(text: string, part: string, what: string): void {
   if (text.includes(part)) fail(`${what}: expected no ${show(part)} in ${show(text)}`);
 }
 
-export function isString(value: unknown, what: string): asserts value is string {
-  if (typeof value !== "string") fail(`${what}: expected a string, got ${show(value)}`);
-}
-
 export function isNonEmpty(value: unknown, what: string): asserts value is string {
   if (typeof value !== "string" || value === "")
     fail(`${what}: expected a string that is not empty, got ${show(value)}`);
@@ -87,7 +83,7 @@ export function timeOf(value: unknown, what: string): number {
 }
 
 /** What is known of an error, without its class: copies of a class in two bundles are two classes. */
-export interface ErrorShape {
+interface ErrorShape {
   readonly name?: string | RegExp;
   readonly code?: string | RegExp;
   readonly message?: string | RegExp;
@@ -95,7 +91,7 @@ export interface ErrorShape {
 }
 
 /** An error as the cases read it. */
-export type CaughtError = Error & Record<string, unknown>;
+type CaughtError = Error & Record<string, unknown>;
 
 /** Holds when `promise` rejects with an error of this shape; answers the error. */
 export async function rejects(promise: PromiseLike<unknown>, shape: ErrorShape, what: string): Promise<CaughtError> {

@@ -19,9 +19,7 @@ export interface CaseOptions {
 }
 
 /** The cases of one subject, by what holds. A plain function is a case without conditions. */
-export type Cases = Readonly<
-  Record<string, ContractCase["run"] | (CaseOptions & { readonly run: ContractCase["run"] })>
->;
+type Cases = Readonly<Record<string, ContractCase["run"] | (CaseOptions & { readonly run: ContractCase["run"] })>>;
 
 export function casesOf(subject: string, cases: Cases): ContractCase[] {
   return Object.entries(cases).map(([title, given]) => {

@@ -59,7 +59,7 @@ export interface Context {
   cleanup(undo: () => Promise<unknown>): void;
 }
 
-export interface Made {
+interface Made {
   readonly id: string;
   readonly name: string;
 }
@@ -82,9 +82,9 @@ export interface WireStatus {
 }
 
 /** What a case has examined: `operation status`. */
-export type Seen = Set<string>;
+type Seen = Set<string>;
 
-export interface CaseContext extends Context {
+interface CaseContext extends Context {
   readonly seen: Seen;
   /** Undoes what the case did. Answers what went wrong on the way. */
   finish(): Promise<string[]>;

@@ -5,7 +5,7 @@ import type { Context } from "./context.ts";
 import { defaultBaseUrl } from "./http.ts";
 
 /** A stream of frames as a case reads it. */
-export interface Frames {
+interface Frames {
   readonly exec_id: string;
   /** What came so far, as text. */
   readonly text: Readonly<Record<OutputName, string>>;

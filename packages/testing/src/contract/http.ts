@@ -7,7 +7,7 @@ import type { FetchLike, Target } from "./target.ts";
 /** The wire, spoken by ky, so that the suite never tests the client with the client. */
 export type Http = (method: string, path: string, options?: CallOptions) => Promise<Answer>;
 
-export interface CallOptions {
+interface CallOptions {
   readonly query?: Readonly<Record<string, string | number | boolean | readonly string[] | undefined>> | undefined;
   /** Sent as JSON. */
   readonly json?: unknown;
@@ -113,7 +113,7 @@ export function nothing(answer: Answer): void {
 }
 
 /** What a refusal looks like. */
-export interface Refusal {
+interface Refusal {
   /** The field that the message, and `field` of the body, name. */
   readonly field?: string | RegExp | undefined;
   /** What else the message says: the rule, the offending value. */

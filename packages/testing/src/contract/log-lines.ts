@@ -2,7 +2,7 @@ import type { Context } from "./context.ts";
 import { body } from "./http.ts";
 
 /** A line of a log as the wire writes it. */
-export interface Line {
+interface Line {
   timestamp: string;
   line: string;
   level: string;

@@ -1,21 +1,21 @@
 import { EngineError } from "@porter-sandbox/api";
 import { type Content, emptyContent, joinContent } from "./content.ts";
 
-export interface FileNode {
+interface FileNode {
   readonly type: "file";
   content: Content;
   modified_at: number;
   mode: number;
 }
 
-export interface DirectoryNode {
+interface DirectoryNode {
   readonly type: "directory";
   readonly entries: Map<string, TreeNode>;
   modified_at: number;
   mode: number;
 }
 
-export type TreeNode = FileNode | DirectoryNode;
+type TreeNode = FileNode | DirectoryNode;
 
 /** What a tree says of a path; `size` is 0 for a directory. */
 export interface NodeInfo {
@@ -190,7 +190,7 @@ export function copyFile(tree: FileTree, from: string, to: string, source: FileT
 }
 
 /** The names of a path, with `.`, `..` and empty ones resolved; `..` above the root stays there. */
-export function segmentsOf(path: string): string[] {
+function segmentsOf(path: string): string[] {
   const segments: string[] = [];
   for (const name of path.split("/")) {
     if (name === "..") segments.pop();

@@ -1,7 +1,7 @@
 import type { EngineLogLine, EngineLogOptions } from "@porter-sandbox/api";
 
 /** Lines kept of one sandbox's output; the oldest go first. */
-export const KEPT_LOG_LINES = 10_000;
+const KEPT_LOG_LINES = 10_000;
 
 export interface LogBook {
   write(stream: "stdout" | "stderr", bytes: Uint8Array): void;

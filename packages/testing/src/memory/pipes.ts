@@ -3,7 +3,7 @@
 /** How many bytes may wait for a reader before a command that cares rests. */
 const PIPE_BYTES = 1024 * 1024;
 
-export interface OutputPipe {
+interface OutputPipe {
   readonly readable: ReadableStream<Uint8Array>;
   write(bytes: Uint8Array): void;
   /** Resolves when there is room, and when nobody reads any more. */

@@ -20,9 +20,9 @@ export interface Process {
 export type ProcessCall = Omit<CommandCall, "stdout" | "stderr" | "give" | "flushed" | "signal">;
 
 /** Takes the bytes of a stream; nobody changes them any more. */
-export type Write = (bytes: Uint8Array) => void;
+type Write = (bytes: Uint8Array) => void;
 
-export interface ProcessOptions {
+interface ProcessOptions {
   readonly run: Command;
   readonly call: ProcessCall;
   readonly stdout: Write;
@@ -92,7 +92,7 @@ export function startProcess(options: ProcessOptions): Process {
   };
 }
 
-export interface MemoryExecOptions {
+interface MemoryExecOptions {
   readonly run: Command;
   readonly call: Omit<ProcessCall, "tty">;
   readonly stdin: boolean;

@@ -3,7 +3,7 @@ import type { CommandProcesses } from "../commands/command.ts";
 import type { Process } from "./process.ts";
 
 /** What one process starts: a command in a session of its own. */
-export type Begin = (
+type Begin = (
   command: readonly string[],
   around: Parameters<CommandProcesses["start"]>[1],
   processes: CommandProcesses,
@@ -29,7 +29,7 @@ export interface ProcessTable {
   killRest(root: number): void;
 }
 
-export interface ProcessTableOptions {
+interface ProcessTableOptions {
   readonly now: () => number;
   /** Numbers that nothing had before, so that none of them ever stands for two processes. */
   readonly nextPid: () => number;

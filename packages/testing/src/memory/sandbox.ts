@@ -15,7 +15,7 @@ import { inputPipe } from "./pipes.ts";
 import { type Process, type ProcessCall, startExec, startProcess } from "./process.ts";
 import { createProcessTable, type ProcessTable } from "./processes.ts";
 
-export interface MemorySandboxOptions {
+interface MemorySandboxOptions {
   readonly plan: SandboxPlan;
   readonly clock: Clock;
   readonly run: Command;
@@ -27,7 +27,7 @@ export interface MemorySandboxOptions {
   readonly createFiles: () => SandboxFiles;
 }
 
-export interface SandboxFiles {
+interface SandboxFiles {
   /** What belongs to the sandbox itself. */
   readonly root: FileTree;
   /** The root with the volumes mounted into it. */

@@ -6,7 +6,7 @@ type FileContent = Parameters<IFileSystem["writeFile"]>[1];
 type EncodingOption = Parameters<IFileSystem["writeFile"]>[2];
 
 /** What just-bash lays out its own files with. */
-export interface SystemLayout {
+interface SystemLayout {
   mkdirSync(path: string): void;
   writeFileSync(path: string, content: string | Uint8Array): void;
 }
