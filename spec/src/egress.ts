@@ -64,6 +64,7 @@ export function parseEgressDestination(text: string): EgressDestination | undefi
   return domain === undefined ? { kind: "host", host } : { kind: "wildcard", domain };
 }
 
+/** Checks one destination of `egress`. */
 export const checkEgressDestination = text(
   (entry) => parseEgressDestination(entry) !== undefined,
   "must be a host name, *.domain, an IP address, a CIDR range with no bits set after its prefix, or name.namespace.svc.cluster.local",

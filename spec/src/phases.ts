@@ -1,8 +1,9 @@
 import type { components } from "../generated/types.ts";
 
 /**
- * Where a sandbox is in its life. A server may come to answer others, which pass through: treat what you do not know as
- * neither live nor ended.
+ * Where a sandbox is in its life: `queued`, `creating`, `running`, and in the end `succeeded` (exit code 0), `failed` (another exit
+ * code, or it could not run) or `terminated` (by a call or a time limit). A server may come to answer others, which pass
+ * through: treat what you do not know as neither live nor ended.
  */
 export type StatusResponsePhase = components["schemas"]["StatusResponsePhase"];
 
@@ -21,5 +22,7 @@ export const livePhases: readonly StatusResponsePhase[] = ["queued", "creating",
 /** Over for good. */
 export const endedPhases: readonly StatusResponsePhase[] = ["succeeded", "failed", "terminated"];
 
+/** Whether a sandbox in this phase waits or runs. False for unknown phases. */
 export const isLive = (phase: string): boolean => (livePhases as readonly string[]).includes(phase);
+/** Whether a sandbox in this phase has ended. False for unknown phases. */
 export const isEnded = (phase: string): boolean => (endedPhases as readonly string[]).includes(phase);

@@ -11,6 +11,7 @@ export function textRule(value: unknown): string | undefined {
   return undefined;
 }
 
+/** Whether a value is a plain object of JSON. */
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 

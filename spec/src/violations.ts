@@ -10,6 +10,7 @@ export interface Violation {
   readonly rule: string;
 }
 
+/** A violation of a rule by a field's value. */
 export const violation = (field: string, value: unknown, rule: string): Violation => ({ field, value, rule });
 
 /** The field of one entry of `field`. */

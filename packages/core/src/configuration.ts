@@ -22,6 +22,7 @@ export interface ConnectionOptions {
 
 /** Where to send requests and with which key. */
 export interface Configuration {
+  /** Undefined: requests are sent without a key. */
   apiKey: ApiKey | undefined;
   /** The base URL without trailing slashes; for a cluster it follows from the key, since the key names the project. */
   baseUrl: string | ((key: string | undefined) => string);

@@ -4,6 +4,7 @@ import type { SandboxError } from "./errors/sandbox-error.ts";
 export interface RequestEvent {
   /** The operation's id in the OpenAPI document, such as `createSandbox`. */
   readonly operation: string;
+  /** The HTTP method. */
   readonly method: string;
   /** Without its query. */
   readonly url: string;
@@ -13,7 +14,9 @@ export interface RequestEvent {
 
 /** The head of an answer. */
 export interface ResponseEvent extends RequestEvent {
+  /** The HTTP status. */
   readonly status: number;
+  /** The server's `X-Request-Id`. */
   readonly requestId: string | undefined;
   /** Milliseconds until the head of the answer arrived. */
   readonly durationMs: number;
@@ -21,6 +24,7 @@ export interface ResponseEvent extends RequestEvent {
 
 /** An attempt that failed and will be repeated. */
 export interface RetryEvent extends RequestEvent {
+  /** Why this attempt failed. */
   readonly error: SandboxError;
   /** Milliseconds until the next attempt. */
   readonly delayMs: number;
@@ -28,14 +32,19 @@ export interface RetryEvent extends RequestEvent {
 
 /** A request that failed for good. */
 export interface ErrorEvent extends RequestEvent {
+  /** Why it failed. */
   readonly error: SandboxError;
 }
 
 /** Functions that watch what a client does, for logs, metrics and traces. What they throw, or reject with, is ignored. */
 export interface Hooks {
+  /** Called before each attempt is sent. */
   onRequest?: ((event: RequestEvent) => void) | undefined;
+  /** Called when the head of an answer has arrived, whatever its status. */
   onResponse?: ((event: ResponseEvent) => void) | undefined;
+  /** Called before the wait for the next attempt. */
   onRetry?: ((event: RetryEvent) => void) | undefined;
+  /** Called when a request has failed for good. */
   onError?: ((event: ErrorEvent) => void) | undefined;
 }
 

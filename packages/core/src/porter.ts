@@ -31,6 +31,7 @@ export interface PorterOptions extends ConnectionOptions {
   fetch?: FetchLike | { fetch: FetchLike } | undefined;
   /** Sent with every request. */
   headers?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Functions that watch requests, for logs, metrics and traces. */
   hooks?: Hooks | undefined;
   /** What time it is, for timeouts and waits. Default: the system's. */
   clock?: Clock | undefined;
@@ -56,12 +57,15 @@ export interface Platform {
  */
 export class Porter {
   readonly #client: Client;
+  /** Creates, finds, lists and ends sandboxes. */
   readonly sandboxes: Sandboxes;
+  /** Creates, finds, lists and deletes volumes, which outlive sandboxes. */
   readonly volumes: Volumes;
+  /** Lists and deletes snapshots; `sandbox.snapshot()` makes one. */
   readonly snapshots: Snapshots;
   /** Jobs of many sandboxes together; those of one are its `jobs`. */
   readonly jobs: Jobs;
-  /** Every operation of the API as one method, for what has no better way yet. */
+  /** Every operation of the API as one method, for what the handles do not cover. */
   readonly raw: RawClient;
 
   /**
@@ -120,10 +124,12 @@ export class Porter {
     for (const scope of [...this.#client.underway]) scope.fail(closedError(scope.admitted));
   }
 
+  /** As `close()`, at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.close();
   }
 
+  /** As `close()`, at the end of an `await using` block. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
   }

@@ -29,8 +29,9 @@ export class CommandTimeoutError extends SandboxTimeoutError {
   static {
     CommandTimeoutError.prototype.name = "CommandTimeoutError";
   }
-  /** The output so far; empty where the server answers only when a command has ended, and where it was read as it came. */
+  /** Standard output so far; empty where the server answers only when a command has ended, and where it was read as it came. */
   declare readonly stdout: string;
+  /** Standard error so far, in the same way. */
   declare readonly stderr: string;
   /** Whether the command was killed: `false` when it never started, or goes on; `"unknown"` when the server does not say. */
   declare readonly killed: boolean | "unknown";
@@ -70,7 +71,8 @@ export class StreamInterruptedError extends SandboxError {
   declare readonly gap:
     | { readonly stream: "stdout" | "stderr"; readonly from: number; readonly to: number }
     | undefined;
-  /** Of `exec`: what the command wrote before. */
+  /** Of `exec`: the standard output before. */
   declare readonly stdout: string | undefined;
+  /** Of `exec`: the standard error before. */
   declare readonly stderr: string | undefined;
 }

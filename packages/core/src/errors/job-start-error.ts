@@ -10,6 +10,8 @@ export class JobStartError extends SandboxError {
     JobStartError.prototype.name = "JobStartError";
   }
   declare readonly code: "job_not_started" | "job_start_unknown";
+  /** The id that the job has, or would have. */
   declare readonly jobId: string;
+  /** The id of the sandbox. */
   declare readonly sandboxId: string;
 }

@@ -10,6 +10,6 @@ export class LogGapError extends SandboxError {
   }
   /** The timestamp of the last line before the gap; null when there was none. */
   declare readonly after: string | null;
-  /** The timestamp of the first line behind it. */
+  /** The timestamp of the first line after it. */
   declare readonly before: string;
 }

@@ -12,11 +12,17 @@ export interface ErrorDetails {
   readonly [field: string]: unknown;
   /** Stable, for programs: the server's own code, or one of this SDK such as `connection_failed`. */
   code: string;
+  /** The HTTP status, when there was an answer. */
   statusCode?: number | undefined;
+  /** The answer's body: parsed JSON, or text. */
   body?: unknown;
+  /** The server's `X-Request-Id`. */
   requestId?: string | undefined;
+  /** Default false. */
   retryable?: boolean | undefined;
+  /** Default false. */
   admitted?: Admitted | undefined;
+  /** The error behind it. */
   cause?: unknown;
 }
 
@@ -29,7 +35,7 @@ export class SandboxError extends Error {
   declare readonly code: string;
   /** The HTTP status, when there was an answer. */
   declare readonly statusCode: number | undefined;
-  /** The answer's body: parsed JSON, or text when it is none. */
+  /** The answer's body: parsed JSON, or text when it is not JSON. */
   declare readonly body: unknown;
   /** The server's `X-Request-Id`. */
   declare readonly requestId: string | undefined;

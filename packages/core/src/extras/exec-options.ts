@@ -38,10 +38,11 @@ export interface ExecOptions extends CommandOptions, CallOptions {
    */
   maxOutputBytes?: number | undefined;
   /**
-   * Hears the output as it comes; a promise that it returns is waited for. Where a server answers only at the end it
+   * Called with the standard output as it comes; a promise that it returns is waited for. Where a server answers only at the end it
    * comes in one piece. What it throws ends the command, and the call rejects with it.
    */
   onStdout?: ((text: string) => unknown) | undefined;
+  /** The same for standard error. */
   onStderr?: ((text: string) => unknown) | undefined;
 }
 

@@ -23,9 +23,11 @@ import { forEachOf } from "./fleet.ts";
 import type { JobWaitOptions } from "./job.ts";
 import { lateError, poll, unlimited } from "./polling.ts";
 
-/** How a job is. */
+/** The state of a job. */
 export interface JobStatus {
+  /** The job's id. */
   readonly id: string;
+  /** The id of its sandbox. */
   readonly sandbox_id: string;
   /**
    * - `running`
@@ -39,18 +41,21 @@ export interface JobStatus {
   readonly exit_code?: number | undefined;
   /** Such as `SIGTERM`. */
   readonly signal?: string | undefined;
-  /** By the sandbox's clock, RFC 3339. */
+  /** When it began, by the sandbox's clock: RFC 3339, in whole seconds. */
   readonly started_at?: string | undefined;
+  /** When it ended, in the same way. */
   readonly finished_at?: string | undefined;
-  /** How much it has written, in bytes. */
+  /** How many bytes of standard output it has written. */
   readonly stdout_bytes: number;
+  /** The same of standard error. */
   readonly stderr_bytes: number;
   /** Why it is lost, when its sandbox has ended. */
   readonly error?: SandboxNotRunningError | undefined;
 }
 
-/** How far many jobs are. */
+/** How many of the jobs waited for have ended. */
 export interface JobsProgress {
+  /** How many jobs are waited for. */
   readonly total: number;
   /** How many have ended. */
   readonly ended: number;
@@ -60,7 +65,7 @@ export interface JobsProgress {
 
 /** How to wait for many jobs. */
 export interface JobsWaitOptions extends JobWaitOptions {
-  /** Told after each round in which one ended. What it throws ends the wait. */
+  /** Called after each round in which one ended. What it throws ends the wait. */
   onProgress?: ((progress: JobsProgress) => void) | undefined;
 }
 

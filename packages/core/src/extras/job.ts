@@ -15,22 +15,27 @@ export interface JobOutputOptions extends CallOptions {
 
 /** The ends of what a job wrote, and its state at that moment. */
 export interface JobOutput extends JobStatus {
+  /** The end of standard output. */
   readonly stdout: string;
+  /** The end of standard error. */
   readonly stderr: string;
-  /** Whether there is more before; `stdout_bytes` and `stderr_bytes` say how much there is in all. */
+  /** Whether there is more before `stdout`; `stdout_bytes` says how much there is in all. */
   readonly stdout_truncated: boolean;
+  /** The same of `stderr`. */
   readonly stderr_truncated: boolean;
 }
 
 /** How to wait for a job. */
 export interface JobWaitOptions extends CallOptions {
-  /** Milliseconds between two looks. Default: from a tenth of a second, less and less often, to five seconds. */
+  /** Milliseconds between two looks. Default: 100 at first, then more and more, up to 5,000. */
   pollMs?: number | undefined;
 }
 
-/** What `job.toJSON()` makes: what finds it again, and nothing that must not be seen. */
+/** What `job.toJSON()` makes, with which `porter.jobs.fromJSON` finds it again. Nothing in it is secret. */
 export interface JobJson extends HandleJson<"job"> {
+  /** The id of its sandbox. */
   readonly sandbox_id: string;
+  /** How many bytes of each output `output()` answers. */
   readonly output_bytes: number;
 }
 
@@ -67,7 +72,9 @@ export class Job {
   }
   readonly #client: Client;
   readonly #outputBytes: number;
+  /** Its id, unique in its sandbox. */
   readonly id: string;
+  /** The id of its sandbox. */
   readonly sandboxId: string;
   /** What was last heard of it; null before that. */
   lastStatus: JobStatus | null = null;

@@ -24,8 +24,9 @@ export interface ProcessExit {
   readonly signal?: string | undefined;
   /** Newer servers may have others; `unknown` where the server does not say. */
   readonly reason: ExitReason | "unknown";
-  /** How many bytes each stream had in all. */
+  /** How many bytes of standard output it wrote in all. */
   readonly stdout_bytes: number;
+  /** The same of standard error. */
   readonly stderr_bytes: number;
 }
 
@@ -39,9 +40,11 @@ export interface TtySize {
 
 /** What `process.toJSON()` makes; it holds nothing secret. */
 export interface ProcessJson extends HandleJson<"process"> {
+  /** The id of its sandbox. */
   readonly sandbox_id: string;
-  /** How far it was read. */
+  /** How many bytes of standard output were read. */
   readonly stdout_offset: number;
+  /** The same of standard error. */
   readonly stderr_offset: number;
 }
 
@@ -65,6 +68,7 @@ export class Process {
   #inputOffset: number;
   #input: Promise<void> = Promise.resolve();
   #stdin: WritableStream<string | Uint8Array> | undefined;
+  /** The id of its sandbox. */
   readonly sandboxId: string;
   /** Its id; empty on a server that has no processes and answered when the command had ended. */
   readonly id: string;

@@ -10,6 +10,7 @@ addOperations(tables);
 /** A kept file system. Start sandboxes from it with `porter.sandboxes.create({ snapshot_id: snapshot.id })`. */
 export class Snapshot {
   readonly #client: Client;
+  /** For `create({ snapshot_id })` and `porter.snapshots.delete(id)`. */
   declare readonly id: string;
   /** The sandbox that it was taken of. */
   declare readonly sandbox_id: string;
@@ -21,7 +22,9 @@ export class Snapshot {
   declare readonly t_created_unix_ms: number | null;
   /** When it could be used; null before that. */
   declare readonly t_ready_unix_ms: number | null;
+  /** Why it failed; null when it did not, or the server does not say. */
   declare readonly failure_reason: string | null;
+  /** How many bytes it takes up; null when the server does not say. */
   declare readonly size_bytes: number | null;
 
   /** @internal Handles come from `sandbox.snapshot()` and `porter.snapshots`. */

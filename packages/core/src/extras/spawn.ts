@@ -15,7 +15,7 @@ import { Process, type ProcessJson, type TtySize } from "./process.ts";
 import { follow, GRACE_MS, readOpened } from "./process-connection.ts";
 import { whenRunning } from "./when-running.ts";
 
-/** Around a command. */
+/** Where, with what environment and as whom a command runs. */
 export interface CommandOptions {
   /** The directory it starts in, an absolute path. Default: the image's. */
   cwd?: string | undefined;
@@ -25,6 +25,7 @@ export interface CommandOptions {
   user?: string | undefined;
 }
 
+/** What `sandbox.spawn` takes. */
 export interface SpawnOptions extends CommandOptions {
   /** Whether its standard input stays open, for `process.write()` and `process.stdin`. Default: it is empty. */
   stdin?: boolean | undefined;
@@ -36,9 +37,11 @@ export interface SpawnOptions extends CommandOptions {
   signal?: AbortSignal | null | undefined;
 }
 
+/** What `sandbox.processes.attach` takes. */
 export interface AttachOptions extends CallOptions {
-  /** How many bytes of each output to leave out. Default: those in the `ProcessJson` given, or 0. */
+  /** How many bytes of standard output to leave out. Default: `stdout_offset` of the `ProcessJson` given, or 0. */
   stdoutOffset?: number | undefined;
+  /** The same of standard error. */
   stderrOffset?: number | undefined;
 }
 

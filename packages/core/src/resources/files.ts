@@ -17,9 +17,11 @@ export type FileList = VolumeFile[] & {
 /** A file or directory of a volume or a sandbox, as it was when it was listed, with the methods for it. */
 export class VolumeFile {
   readonly #files: FileSystem;
+  /** The last part of the path. */
   readonly name: string;
   /** Absolute within the volume or the sandbox. */
   readonly path: string;
+  /** `file`, `directory`, and in a sandbox `symlink` or `other` too. */
   readonly type: FileType;
   /** 0 for a directory. */
   readonly size_bytes: number;
@@ -36,9 +38,11 @@ export class VolumeFile {
     this.modified_at = modified_at ?? null;
   }
 
+  /** Whether `type` is `file`. */
   get isFile(): boolean {
     return this.type === "file";
   }
+  /** Whether `type` is `directory`. */
   get isDirectory(): boolean {
     return this.type === "directory";
   }

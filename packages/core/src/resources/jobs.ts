@@ -4,7 +4,7 @@ import type { CallOptions } from "../transport/scope.ts";
 /** `sandbox.jobs`: commands that go on when this program ends. */
 export interface SandboxJobs {
   /**
-   * Starts a command in the background and answers as soon as it has begun: arguments as they are, or one line for `sh`.
+   * Starts a command in the background and returns as soon as it has begun: arguments as they are, or one line for `sh`.
    * Waits first while the sandbox is not yet running. The job goes on without this program until it ends, is killed, or
    * its sandbox ends.
    *
@@ -17,7 +17,8 @@ export interface SandboxJobs {
    * const { stdout } = await job.output();
    * ```
    * @throws {JobStartError} when it was not started, or nobody knows: its `jobId` finds it then;
-   * {SandboxNotRunningError} when the sandbox has ended; {UnsupportedError} when the image has not what it takes.
+   * {SandboxNotRunningError} when the sandbox has ended; {UnsupportedError} when the sandbox lacks `sh`,
+   * `setsid` or `/proc`.
    */
   start(command: string | readonly string[], options?: JobStartOptions): Promise<Job>;
 

@@ -6,9 +6,11 @@ import type { FileType } from "./files.ts";
 
 /** What is at a path. */
 export interface FileStat {
+  /** Absolute within the sandbox. */
   readonly path: string;
   /** Empty for the root. */
   readonly name: string;
+  /** `file`, `directory`, `symlink` or `other`. */
   readonly type: FileType;
   /** 0 for a directory. */
   readonly size_bytes: number;
@@ -18,11 +20,13 @@ export interface FileStat {
   readonly mode: number;
 }
 
+/** What writing a file of a sandbox takes. */
 export interface WriteOptions extends CallOptions {
   /** The permission bits, such as `0o755`. Default: those of the file that is replaced, else what the sandbox's umask gives. */
   mode?: number | undefined;
 }
 
+/** What removing files of a sandbox takes. */
 export interface RemoveOptions extends CallOptions {
   /** Also a directory that is not empty, with all that is in it. Default false. */
   recursive?: boolean | undefined;

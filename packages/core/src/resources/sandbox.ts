@@ -58,6 +58,7 @@ export class Sandbox {
     learn = (sandbox, status) => #client in sandbox && sandbox.#learn(status);
   }
   readonly #client: Client;
+  /** Made by the server; stays the same for ever. */
   readonly id: string;
   /** Its name; null when the handle was made from an id alone and never refreshed. */
   name: string | null;
@@ -110,8 +111,8 @@ export class Sandbox {
   }
 
   /**
-   * Starts a command and answers when it has begun, to read its output as it comes, write to it and kill it. It goes on
-   * when nobody reads, and ends with the sandbox. On a server without streams everything comes at its end.
+   * Starts a command and returns when it has begun, so that its output can be read as it comes. It can be written to and killed. It goes on
+   * when nobody reads, and ends with the sandbox. On a server without streams the output comes in one piece, when the command has ended.
    * @throws {UnsupportedError} when `stdin` or `tty` is asked of a server that lacks them.
    */
   async spawn(command: string | readonly string[], options?: SpawnOptions): Promise<Process> {
@@ -155,7 +156,9 @@ export class Sandbox {
   }
 
   /**
-   * Lets it live at least so many seconds more, from now; a time that ends later stays.
+   * Extends its life to at least `ttl_seconds` from now. A later end is kept.
+   * @param ttl_seconds from 1 to 31,536,000 (365 days).
+   * @returns the status after that.
    * @throws {UnsupportedError} when the server cannot do that.
    */
   async extendTtl(ttl_seconds: number, options?: CallOptions): Promise<StatusResponse> {
@@ -202,12 +205,24 @@ export class Sandbox {
     return this.#call("terminateSandbox", options);
   }
 
-  /** The samples of one metric. */
+  /**
+   * The samples of one metric between two times, oldest first; by default those of the last hour. The metrics are `cpu_cores`
+   * (in cores), `mem_bytes` (in bytes), and `network_rx_bytes_per_second` and `network_tx_bytes_per_second` (in bytes a second).
+   * ```ts
+   * const { results } = await sandbox.metrics({ metric: "mem_bytes" });
+   * for (const { timestamp_utc, value } of results[0]?.series[0]?.time_series ?? []) console.log(timestamp_utc, value);
+   * ```
+   * @throws {UnsupportedError} when the server does not measure.
+   */
   async metrics(query: MetricsQuery, options?: CallOptions): Promise<MetricsResponse> {
     return (await import("../extras/metrics.ts")).metrics(this.#client, this.id, query, options);
   }
 
-  /** Percentiles of use over a window; `since` is a duration from `3m` to `24h`. */
+  /**
+   * The median and the 90th percentile of CPU and memory use over a window that ends now.
+   * @param query `since` is the window's length, a duration from `3m` to `24h`. Default `1h`.
+   * @throws {UnsupportedError} when the server does not measure.
+   */
   async metricsSummary(query?: { since?: string | undefined }, options?: CallOptions): Promise<MetricsSummary> {
     return (await import("../extras/metrics.ts")).metricsSummary(this.#client, this.id, query, options);
   }

@@ -49,9 +49,9 @@ export class Sandboxes {
   }
 
   /**
-   * Asks for a sandbox and answers as soon as it is accepted; `phase` is null until `refresh()`. `exec` waits until it
+   * Asks for a sandbox and returns as soon as it is accepted; `phase` is null until `refresh()`. `exec` waits until it
    * runs. A create is repeated only when that cannot make a second sandbox.
-   * @throws {ConflictError} when the name is taken (names are never free again).
+   * @throws {ConflictError} when the name is taken (a name can be used once, for ever).
    */
   async create(spec: SandboxSpec, options?: CreateOptions): Promise<Sandbox> {
     const parts = { body: spec, headers: { "idempotency-key": options?.idempotencyKey } };
@@ -94,8 +94,8 @@ export class Sandboxes {
   }
 
   /**
-   * Waits until each of many sandboxes, handles or ids, has run: one walk through the list a round, however many they
-   * are. Answers their handles, in the same order.
+   * Waits until each of many sandboxes, handles or ids, runs or has run. Each round lists the sandboxes once, however many are waited
+   * for. Returns their handles, in the same order.
    * @throws {SandboxNotRunningError} as soon as one has ended instead; its id is `sandbox_id`. The others go on.
    */
   async waitUntilRunning(sandboxes: readonly (Sandbox | string)[], options?: FleetWaitOptions): Promise<Sandbox[]> {
@@ -103,14 +103,13 @@ export class Sandboxes {
   }
 
   /**
-   * Ends many sandboxes: those that are given, handles or ids, or all that match filters and have not ended. One that
-   * cannot be ended keeps none of the others; the answer says which and why.
+   * Ends many sandboxes: those that are given, handles or ids, or all that match filters and have not ended. A failure does
+   * not stop the others; `failed` lists it with its error.
    * ```ts
    * const { failed } = await porter.sandboxes.terminate({ tags: { run: "42" } });
    * ```
    * @param options hold for each request.
-   * @throws {InvalidRequestError} for filters that leave nothing out; then, and when the list of those that match cannot be
-   * had, none is ended.
+   * @throws {InvalidRequestError} when no filter is set. Then, and when those that match cannot be listed, none is ended.
    */
   async terminate(
     which: readonly (Sandbox | string)[] | SandboxFilters,
@@ -132,14 +131,17 @@ export class Sandboxes {
   }
 
   /**
-   * All sandboxes that match, page after page, none of them twice. Those created after the walk began are left out.
+   * All sandboxes that match, newest first, page after page, none of them twice. Those created after the walk began are left out.
    * @param options hold for each page.
    */
   async *iterate(filters?: SandboxFilters, options?: CallOptions): AsyncGenerator<Sandbox, void, undefined> {
     yield* (await import("../extras/iterating.ts")).iterate(this.#client, this, filters, options);
   }
 
-  /** How many sandboxes were created, over time: oldest first, without gaps. */
+  /**
+   * How many of the sandboxes that match were created over time: 60 buckets of equal width between `start_time` and `end_time`, by
+   * default over the last 24 hours, oldest first and without gaps.
+   */
   counts(filters?: SandboxFilters, options?: CallOptions): Promise<CountsResponse> {
     return call(this.#client, "countSandboxes", toParts(filters), options);
   }

@@ -11,8 +11,11 @@ import { FileSystem } from "./file-system.ts";
  */
 export class Volume extends FileSystem {
   readonly #client: Client;
+  /** Made by the server; what `volume_mounts` takes. */
   readonly id: string;
+  /** Unique while the volume lives; the id when none was asked for. */
   declare name: string;
+  /** `pending`, `ready` or `failed`, when last heard of. A sandbox that mounts a pending volume waits for it. */
   declare phase: VolumePhase;
   /** Where its files are kept. */
   declare path: string;
@@ -20,7 +23,9 @@ export class Volume extends FileSystem {
   declare attached_to: string[];
   /** RFC 3339. */
   declare created_at: string;
+  /** Tells it from an `ObjectVolume`. */
   readonly type = "disk";
+  /** Null: there is no bucket behind it. */
   readonly object = null;
 
   /** @internal Handles come from `porter.volumes`. */
@@ -45,8 +50,11 @@ export class Volume extends FileSystem {
 /** A bucket that sandboxes mount. It has no file operations: use the object store's own API. */
 export class ObjectVolume {
   readonly #client: Client;
+  /** Made by the server; what `volume_mounts` takes. */
   readonly id: string;
+  /** Unique while the volume lives; the id when none was asked for. */
   declare name: string;
+  /** `pending`, `ready` or `failed`, when last heard of. A sandbox that mounts a pending volume waits for it. */
   declare phase: VolumePhase;
   /** Always empty. */
   declare path: string;
@@ -54,6 +62,7 @@ export class ObjectVolume {
   declare attached_to: string[];
   /** RFC 3339. */
   declare created_at: string;
+  /** Tells it from a `Volume`. */
   readonly type = "object";
   /** The bucket behind it. */
   readonly object: NonNullable<VolumeResponse["object"]>;
@@ -129,6 +138,7 @@ export class Volumes {
     return toHandle(this.#client, await fetchVolume(this.#client, id, options));
   }
 
+  /** All volumes, disks and object volumes; `type` tells them apart. */
   async list(options?: CallOptions): Promise<(Volume | ObjectVolume)[]> {
     const { volumes } = await call<{ volumes: VolumeResponse[] }>(this.#client, "listVolumes", {}, options);
     return volumes.map((fields) => toHandle(this.#client, fields));
