@@ -15,14 +15,15 @@ import { type Limits, resolveLimits } from "./limits.ts";
 import { createMemoryStore } from "./memory-store.ts";
 import type { Store } from "./store.ts";
 
+/** What `createSandboxApi` takes. Only `engine` is required. */
 export interface SandboxApiOptions {
   /** What runs the sandboxes. */
   readonly engine: Engine;
   /** What remembers. Default: `createMemoryStore()`, which forgets when the process ends. */
   readonly store?: Store | undefined;
-  /** Default: the system's. */
+  /** What time it is, for TTLs, retention and waits. Default: the system's. */
   readonly clock?: Clock | undefined;
-  /** Who may use it, except for `/healthz` and `/readyz`. Default: everyone who can reach it. */
+  /** Whose API keys are accepted; `/healthz` and `/readyz` need none. Default: everyone who can reach it. */
   readonly auth?: Auth | undefined;
   /** Bounds other than the defaults. */
   readonly limits?: { readonly [K in keyof Limits]?: Limits[K] | undefined } | undefined;
@@ -34,10 +35,14 @@ export interface SandboxApiOptions {
   readonly extensions?: boolean | undefined;
   /** Numbers from 0 up to but not including 1, for ids. Default: the runtime's secure source. */
   readonly random?: (() => number) | undefined;
-  /** Told of what went wrong inside: behind a 500, or where no caller waits. Default: nobody is told. */
+  /** Called with what went wrong inside: the error of a 500, or one that no caller waits for. Default: such errors are dropped. */
   readonly onError?: ((error: unknown) => void) | undefined;
 }
 
+/**
+ * A server of the Sandbox API. `fetch` answers requests; no port is opened. `serve()` of `@porter-sandbox/serve` puts one on a port, and
+ * `new Porter({ fetch: api.fetch })` uses it in the same process.
+ */
 export interface SandboxApi {
   /**
    * Answers a request, after the server is ready. A server passes the `Request` that it got: then it never rejects, and

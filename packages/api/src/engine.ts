@@ -1,13 +1,4 @@
-/**
- * The Engine port: what runs things. The control plane owns every rule of the API (names, phases, TTLs, attachment,
- * paging, idempotency, limits, paths) and asks an engine only for what needs a machine. An engine owns what exists and
- * runs: containers, volumes and their bytes, snapshots, the workload's own output, exit codes.
- *
- * An engine must: keep ids as they are given, make every stop, remove and delete safe to repeat, and reject with an
- * `EngineError` whose code says why. It may decline what it cannot do, by leaving it out of `features`: the control
- * plane then refuses the request before anything happens. It must never: accept what it cannot enforce, invent an exit
- * code, read the system's clock where one is given, or know of names, keys, tags or phases.
- */
+/** The Engine port: what runs things. */
 
 /** What an engine can do and enforce. What is false is refused with a 422 that names the field. */
 export interface EngineFeatures {
@@ -17,7 +8,9 @@ export interface EngineFeatures {
   readonly egress: boolean;
   /** Ports of a sandbox reachable by `networking`. */
   readonly networking: boolean;
+  /** Keeping the file system of a running sandbox, and starting others from it. */
   readonly snapshots: boolean;
+  /** Measuring CPU, memory and network. */
   readonly metrics: boolean;
   /** Volumes of type `object`. */
   readonly object_volumes: boolean;
@@ -25,18 +18,23 @@ export interface EngineFeatures {
 
 /** Everything needed to run a sandbox, resolved: groups merged into `env`, mounts checked, image or snapshot chosen. */
 export interface SandboxPlan {
+  /** Made by the control plane; safe in a URL and as a DNS label. */
   readonly id: string;
   /** Unique for ever; for host names and labels, never for look-up. */
   readonly name: string;
   /** Empty when `snapshot_id` is given. */
   readonly image: string;
+  /** Start from this snapshot's file system. */
   readonly snapshot_id?: string;
   /** Replaces the image's entrypoint. Without it (and without `args`) the image's own runs, its stdin held open. */
   readonly command?: readonly string[];
+  /** Arguments for the entrypoint, the image's or `command`. */
   readonly args?: readonly string[];
+  /** All of its environment variables, over those of the image. */
   readonly env: Readonly<Record<string, string>>;
   /** Absolute mount path to volume id. */
   readonly volume_mounts: Readonly<Record<string, string>>;
+  /** The port to expose. `internal` is for other sandboxes alone; a `domain` is the host name asked for. */
   readonly networking?: {
     readonly port: number;
     readonly domain?: string;
@@ -44,15 +42,18 @@ export interface SandboxPlan {
   };
   /** Absent: the public internet and DNS only. Empty: nothing. */
   readonly egress?: readonly string[];
+  /** Limits, in cores and bytes. Absent: the engine's own defaults. */
   readonly resources?: { readonly cpu_cores?: number; readonly memory_bytes?: number };
 }
 
 /** Why a sandbox ended, when not by its own exit. */
 export type EndReason = "out_of_memory" | "image_pull" | "evicted" | "engine_error";
 
-/** How a sandbox's main process ended. `exit_code` is absent when the engine does not know it. */
+/** How a sandbox's main process ended. */
 export interface SandboxEnd {
+  /** Of the main process; absent when the engine does not know it. */
   readonly exit_code?: number;
+  /** Absent when it ended by its own exit. */
   readonly reason?: EndReason;
   /** In words, for people; no secrets. */
   readonly message?: string;
@@ -66,7 +67,9 @@ export interface RunningSandbox {
   readonly started_at: number;
   /** Where its exposed port answers; empty when nothing is exposed. */
   readonly host: string;
+  /** Where other sandboxes reach its port, where the engine has such an address. */
   readonly internal_address?: string;
+  /** Where it runs, on an engine that has pods. */
   readonly exec_target?: { readonly namespace: string; readonly pod_name: string; readonly container_name: string };
   /** Resolves once, when the main process has ended for whatever reason. Never rejects. */
   readonly ended: Promise<SandboxEnd>;
@@ -74,12 +77,15 @@ export interface RunningSandbox {
 
 /** A terminal's size. */
 export interface TtySize {
+  /** Lines. */
   readonly rows: number;
+  /** Characters of a line. */
   readonly cols: number;
 }
 
 /** A command to start. */
 export interface ExecPlan {
+  /** Unique; made by the control plane. */
   readonly exec_id: string;
   /** The program and its arguments. */
   readonly command: readonly string[];
@@ -107,7 +113,9 @@ export interface ExecEnd {
 
 /** A command that runs in a sandbox, on byte streams. Nothing is read ahead: a reader that rests makes the command rest. */
 export interface EngineExec {
+  /** Standard output; with a terminal, all output. */
   readonly stdout: ReadableStream<Uint8Array>;
+  /** Standard error; empty with a terminal. */
   readonly stderr: ReadableStream<Uint8Array>;
   /** Closing it is end of file. Absent when the exec was asked for without stdin. */
   readonly stdin?: WritableStream<Uint8Array>;
@@ -125,7 +133,9 @@ export interface EngineExec {
 export interface EngineLogLine {
   /** Milliseconds since the epoch; fractions allowed. */
   readonly timestamp: number;
+  /** The text, without its line end. */
   readonly line: string;
+  /** Which output it was written to. */
   readonly stream: "stdout" | "stderr";
 }
 
@@ -133,6 +143,7 @@ export interface EngineLogLine {
 export interface EngineLogOptions {
   /** Only lines at or after this. */
   readonly since: number;
+  /** How many lines at most, the newest. */
   readonly limit: number;
   /** Only lines at or before this. Absent: all that came since. */
   readonly until?: number;
@@ -140,17 +151,25 @@ export interface EngineLogOptions {
   readonly keep?: (line: EngineLogLine) => boolean;
 }
 
+/** What a sandbox used at a moment. */
 export interface EngineMetricSample {
   /** Milliseconds since the epoch. */
   readonly timestamp: number;
+  /** CPU in use, in cores. */
   readonly cpu_cores: number;
+  /** Memory in use, in bytes. */
   readonly mem_bytes: number;
+  /** Received from the network, in bytes a second. */
   readonly network_rx_bytes_per_second: number;
+  /** Sent to the network, in bytes a second. */
   readonly network_tx_bytes_per_second: number;
 }
 
+/** A file or directory of a volume. */
 export interface EngineFileInfo {
+  /** The last part of its path. */
   readonly name: string;
+  /** Anything else (links, devices) is not shown. */
   readonly type: "file" | "directory";
   /** 0 for a directory. */
   readonly size_bytes: number;
@@ -164,6 +183,7 @@ export interface EngineFileInfo {
  * `not_a_directory`, `is_a_directory`, `exists`.
  */
 export interface EngineFiles {
+  /** What is at a path. */
   stat(path: string): Promise<EngineFileInfo>;
   /** The direct entries, in any order. */
   list(path: string): Promise<EngineFileInfo[]>;
@@ -178,9 +198,22 @@ export interface EngineFiles {
   move(from: string, to: string): Promise<void>;
 }
 
+/**
+ * What runs sandboxes. The control plane owns every rule of the API (names, phases, TTLs, attachment, paging, idempotency,
+ * limits, paths) and asks an engine only for what needs a machine. An engine owns what exists and runs: containers, volumes
+ * and their bytes, snapshots, the workload's own output, exit codes.
+ *
+ * An engine must: keep ids as they are given, make every stop, remove and delete safe to repeat, and reject with an
+ * {@link EngineError} whose code says why. It may decline what it cannot do, by saying `false` in `features`: the control
+ * plane then refuses the request before anything happens. It must never: accept what it cannot enforce, invent an exit
+ * code, read the system's clock where one is given, or know of names, keys, tags or phases.
+ *
+ * `dockerEngine()` of `@porter-sandbox/docker` and `createMemoryEngine()` of `@porter-sandbox/testing` are two.
+ */
 export interface Engine {
   /** For people and capabilities: `memory`, `docker`. */
   readonly name: string;
+  /** What it can do and enforce. */
   readonly features: EngineFeatures;
   /**
    * Whether sandboxes are kept from what `egress` does not allow, shown to operators in `/readyz`. Not given: the engine
@@ -230,16 +263,26 @@ export interface Engine {
   }): Promise<void>;
   /** Deletes it with its contents. Unknown ids are fine. */
   deleteVolume(id: string): Promise<void>;
+  /** The files of a disk volume. */
   files(volumeId: string): EngineFiles;
 
   /** Keeps the file system of a running sandbox (volumes are not part of it); the sandbox keeps running. */
   createSnapshot(snapshot: { id: string; sandbox_id: string }): Promise<{ size_bytes: number }>;
+  /** Deletes it. Unknown ids are fine. */
   deleteSnapshot(id: string): Promise<void>;
 
   /** Lets go of connections and timers. What runs goes on, unless the engine lives in this process. */
   close(): Promise<void>;
 }
 
+/**
+ * Why an engine could not do something.
+ * - `not_found`, `not_a_directory`, `is_a_directory`, `exists`: of a path in a volume, or of an id
+ * - `not_running`: the sandbox does not run
+ * - `image_pull`: the image could not be pulled
+ * - `unsupported`: it cannot do that; the caller gets a 422 with the message
+ * - `engine_error`: anything else
+ */
 export type EngineErrorCode =
   | "not_found"
   | "not_a_directory"
@@ -252,6 +295,7 @@ export type EngineErrorCode =
 
 /** What an engine rejects with. The message is shown to callers: no secrets in it. */
 export class EngineError extends Error {
+  /** Why, for programs. */
   readonly code: EngineErrorCode;
   constructor(code: EngineErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);

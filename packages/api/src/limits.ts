@@ -34,6 +34,7 @@ export interface Limits {
   readonly drainMs: number;
 }
 
+/** The bounds that hold where `limits` says nothing else. */
 export const defaultLimits: Limits = {
   bodyBytes: MAX_JSON_BYTES,
   fileBytes: MAX_FILE_BYTES,

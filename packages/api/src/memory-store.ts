@@ -23,6 +23,7 @@ import {
   type VolumeRecord,
 } from "./store.ts";
 
+/** What `createMemoryStore` takes. */
 export interface MemoryStoreOptions {
   /** Lines of commands kept for each sandbox, the newest. Default 5,000, which is as many as one answer holds. */
   readonly logLines?: number | undefined;

@@ -1,15 +1,15 @@
-/**
- * Who may be brought up now, for engines: only so many at once, and no more CPU and memory promised than there is. The
- * others wait their turn, first come first served, so that a large one is never overtaken for ever.
- */
+/** Which sandboxes an engine may bring up now. */
 import { EngineError } from "./engine.ts";
 
 /** What a sandbox is promised. */
 export interface SandboxSize {
+  /** Cores; fractions are allowed. */
   readonly cpu_cores: number;
+  /** Bytes. */
   readonly memory_bytes: number;
 }
 
+/** The bounds of a queue. */
 export interface QueueOptions {
   /** CPU that may be promised to all sandboxes together, in cores. Default: no bound. */
   readonly cpu_cores?: number | undefined;
@@ -51,7 +51,24 @@ interface Waiting {
 
 const nothing: SandboxSize = { cpu_cores: 0, memory_bytes: 0 };
 
-/** @throws Error for a bound that is no positive number. */
+/**
+ * For engines: lets only so many sandboxes start at once, and promises no more CPU and memory than there is. The others wait
+ * their turn, first come first served, so that a large one is never overtaken for ever.
+ *
+ * @throws Error for a bound that is not a positive number.
+ *
+ * @example
+ * const queue = createSandboxQueue({ cpu_cores: 16, memory_bytes: 32 * 2 ** 30, starts: 4 });
+ * const started = await queue.enter(plan.id, sizeOf(plan.resources), signal); // waits for room
+ * try {
+ *   await start(plan);
+ * } catch (error) {
+ *   queue.release(plan.id);
+ *   throw error;
+ * } finally {
+ *   started(); // the next may start
+ * }
+ */
 export function createSandboxQueue(options: QueueOptions = {}): SandboxQueue {
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || (typeof value === "number" && value > 0)) continue;

@@ -13,9 +13,10 @@ const HASH = /^sha256:[0-9a-f]{64}$/;
 
 const digest = (key: string): Buffer => createHash("sha256").update(key).digest();
 
-/** A new key with 256 random bits. */
+/** A new API key: `psk_` and 256 random bits. */
 export const newKey = (): string => `psk_${randomBytes(32).toString("base64url")}`;
 
+/** A key's hash, for `keyAuth` or a key file: `sha256:` and 64 hexadecimal digits. */
 export const hashKey = (key: string): KeyHash => `sha256:${digest(key).toString("hex")}`;
 
 /**

@@ -12,6 +12,7 @@ export interface ServeLimits {
   readonly drainMs: number;
 }
 
+/** The bounds that hold where `limits` says nothing else. */
 export const defaultServeLimits: ServeLimits = {
   headersMs: 10_000,
   requestMs: 15 * 60_000,

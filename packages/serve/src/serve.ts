@@ -24,6 +24,7 @@ import { createLog, errorFields, type LogSink, stderrSink } from "./log.ts";
 
 /** What can be served: `createSandboxApi`, a fake, anything that answers requests. */
 export interface Servable {
+  /** Answers one request. What it throws becomes a 500. */
   fetch(request: Request): Response | Promise<Response>;
   /** Waited for before `serve` resolves. */
   ready?(): Promise<void>;
@@ -31,8 +32,9 @@ export interface Servable {
   close?(): Promise<void>;
 }
 
+/** What `serve` takes. */
 export interface ServeOptions {
-  /** Default: one that is free. */
+  /** The port to listen on, 0 to 65535. Default 0: one that is free. */
   readonly port?: number | undefined;
   /**
    * The address to listen on, or a name of this machine. Default `127.0.0.1`. On an address that others reach, the API has
@@ -51,15 +53,18 @@ export interface ServeOptions {
   readonly limits?: { readonly [K in keyof ServeLimits]?: ServeLimits[K] | undefined } | undefined;
 }
 
+/** A server that runs. */
 export interface Serving {
-  /** Without a slash at the end. */
+  /** Where it answers, without a slash at the end: `http://127.0.0.1:8080`. */
   readonly url: string;
+  /** The port that it listens on. */
   readonly port: number;
   /**
    * Takes no new connections, answers new requests on open ones with a 503 and Retry-After, waits for those under way
    * (`limits.drainMs` at most, then cuts them), and closes the API. Safe to repeat.
    */
   close(): Promise<void>;
+  /** As `close()`, at the end of an `await using` block. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 

@@ -6,16 +6,18 @@ import { logStore } from "./sqlite/logs.ts";
 import { sandboxStore } from "./sqlite/sandboxes.ts";
 import { snapshotStore, volumeStore } from "./sqlite/volumes.ts";
 
+/** What `createSqliteStore` takes. */
 export interface SqliteStoreOptions extends MemoryStoreOptions {
   /**
    * How long after a sandbox started its environment may still be found in the file's journal, in milliseconds.
    * Default 1,000.
    */
   readonly scrubMs?: number | undefined;
-  /** Told when that failed; it is tried again. Default: nobody is told. */
+  /** Called when clearing it from the journal failed; it is tried again. Default: nothing is called. */
   readonly onError?: ((error: unknown) => void) | undefined;
 }
 
+/** A store in a SQLite file. */
 export interface SqliteStore extends Store {
   /** A name made when the file was, for what belongs to it elsewhere: an engine's containers. */
   readonly installation: string;
