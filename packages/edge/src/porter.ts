@@ -2,6 +2,7 @@ import { type PorterOptions as CoreOptions, Porter as CorePorter, type Platform 
 import { bindingsEnvironment, runtimeEnvironment } from "./environment.ts";
 import { type Mend, mendFor } from "./transport.ts";
 
+/** The options of `new Porter()`. All of them may be left out. */
 export interface PorterOptions extends CoreOptions {
   /**
    * Where to read the configuration's variables instead of the runtime's environment: a Worker's bindings, or any object

@@ -15,6 +15,7 @@ export interface VirtualClock extends Clock {
   close(): void;
 }
 
+/** What `createVirtualClock` takes. */
 export interface VirtualClockOptions {
   /** Where the time starts: milliseconds since the epoch or a `Date`. Default: now. A given start stands still. */
   readonly start?: number | Date | undefined;

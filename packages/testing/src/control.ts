@@ -18,6 +18,7 @@ export interface FakeControl {
   evict(sandboxId: string): Promise<void>;
   /** What was requested so far, oldest first. Secrets are not in it. */
   requests(): Promise<RecordedRequest[]>;
+  /** Forgets what was requested so far. */
   clearRequests(): Promise<void>;
   /** What is still there: nothing, after a test that cleaned up. */
   leaks(): Promise<Leaks>;
@@ -33,6 +34,7 @@ export interface FaultRule {
   readonly times?: number | "always" | undefined;
   /** The chance, 0 to 1, that a fitting request is hit; drawn from the fake's seed. Default 1. */
   readonly probability?: number | undefined;
+  /** What goes wrong. */
   readonly fault: Fault;
 }
 
@@ -69,6 +71,7 @@ export type Fault =
 
 /** One request as the fake saw it. */
 export interface RecordedRequest {
+  /** The HTTP method. */
   readonly method: string;
   /** Without the query, still percent-encoded. */
   readonly path: string;

@@ -5,8 +5,11 @@ import type { FileTree } from "./memory/files.ts";
 export interface FakeFiles {
   /** Names of the entries of a directory; default the root. */
   list(path?: string): string[];
+  /** Whether there is a file or directory. */
   exists(path: string): boolean;
+  /** A file's bytes. */
   read(path: string): Uint8Array;
+  /** A file as UTF-8. */
   readText(path: string): string;
   /** Creates or replaces a file, with the directories on the way. */
   write(path: string, data: string | Uint8Array): void;

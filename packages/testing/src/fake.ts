@@ -41,9 +41,11 @@ export interface FakeOptions extends Omit<SandboxApiOptions, "engine" | "store" 
 export interface FakeSandboxApi {
   /** In place of the global `fetch`: `new Porter({ fetch: fake.fetch })`. Answers on every host. */
   readonly fetch: FetchLike;
+  /** Its time, its faults and what it remembers. */
   readonly control: FakeControl;
   /** What commands answer, and which ran. */
   readonly commands: FakeCommands;
+  /** What time it is in the fake. */
   readonly clock: VirtualClock;
   /** The engine in use; another one after a reset. */
   readonly engine: MemoryEngine;
@@ -55,6 +57,7 @@ export interface FakeSandboxApi {
   assertNoLeaks(): Promise<void>;
   /** Ends everything that runs in it. */
   close(): Promise<void>;
+  /** As `close()`, at the end of an `await using` block. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 

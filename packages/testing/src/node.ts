@@ -9,13 +9,15 @@ import { controlHandler } from "./control-http.ts";
 
 /** Anything that answers requests: a fake, a `createSandboxApi`. */
 export interface Servable {
+  /** Answers one request. */
   fetch(request: Request): Response | Promise<Response>;
   /** Served under `/__control/`, for `remoteControl`. */
   readonly control?: FakeControl;
 }
 
+/** What `listen` takes. */
 export interface ListenOptions {
-  /** Default: one that is free. */
+  /** The port to listen on. Default: one that is free. */
   readonly port?: number | undefined;
   /** Default `127.0.0.1`. On an address that others reach, the control channel needs a `controlToken`, else it is off. */
   readonly host?: string | undefined;
@@ -23,11 +25,13 @@ export interface ListenOptions {
   readonly controlToken?: string | undefined;
 }
 
+/** A server that runs. */
 export interface Listening {
-  /** Without a slash at the end. */
+  /** Where it answers, without a slash at the end. */
   readonly url: string;
   /** Breaks what is still open. The api itself goes on. */
   close(): Promise<void>;
+  /** As `close()`, at the end of an `await using` block. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 

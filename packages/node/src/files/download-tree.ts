@@ -14,6 +14,7 @@ import type { TreeOptions, TreeResult } from "./options.ts";
 import { sumOf } from "./progress.ts";
 import { withinTime } from "./within-time.ts";
 
+/** What `download` takes. */
 export interface DownloadOptions extends TreeOptions {}
 
 /**

@@ -4,6 +4,7 @@ import { LocalFileError, onLocal } from "./local-file-error.ts";
 import { toLocalPath } from "./local-path.ts";
 import type { TransferOptions } from "./options.ts";
 
+/** What `downloadFile` takes. */
 export interface DownloadFileOptions extends TransferOptions {}
 
 /**

@@ -8,6 +8,7 @@ import { sumOf } from "./progress.ts";
 import { uploadFile } from "./upload.ts";
 import { withinTime } from "./within-time.ts";
 
+/** What `upload` takes. */
 export interface UploadOptions extends TreeOptions {}
 
 interface LocalTree {

@@ -7,6 +7,7 @@ import type { TransferOptions } from "./options.ts";
 /** How much is in memory at a time. */
 const PIECE_BYTES = 256 * 1024;
 
+/** What `uploadFile` takes. */
 export interface UploadFileOptions extends TransferOptions {}
 
 /**

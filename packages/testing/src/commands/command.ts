@@ -3,7 +3,9 @@ import type { FileTree } from "../memory/files.ts";
 
 /** The sandbox that a command runs in. */
 export interface CommandSandbox {
+  /** Its id. */
   readonly id: string;
+  /** Its name. */
   readonly name: string;
   /** Empty when it was made from a snapshot. */
   readonly image: string;
@@ -37,9 +39,11 @@ export interface CommandProcesses {
 export interface CommandCall {
   /** The arguments, the program first; never empty. */
   readonly command: readonly string[];
+  /** The sandbox that it runs in. */
   readonly sandbox: CommandSandbox;
   /** The sandbox's own variables over those that a container has: PATH, HOME, HOSTNAME. */
   readonly env: Readonly<Record<string, string>>;
+  /** The directory that it starts in, an absolute path. */
   readonly cwd: string;
   /** The sandbox's file system with its volumes mounted. */
   readonly files: FileTree;
@@ -51,13 +55,17 @@ export interface CommandCall {
   readonly main?: true;
   /** Absent when the command has no input: then it reads as empty. */
   readonly stdin?: ReadableStream<Uint8Array>;
+  /** Writes to standard output. Text is written as UTF-8. */
   stdout(data: string | Uint8Array): void;
+  /** Writes to standard error. */
   stderr(data: string | Uint8Array): void;
   /** As `stdout`, but not copied: nobody may change these bytes any more. */
   give(bytes: Uint8Array): void;
   /** Resolves when readers have taken most of what was put out. A command that puts out much waits for it. */
   flushed(): Promise<void>;
+  /** The fake's clock; waits go by it. */
   readonly clock: Clock;
+  /** The processes of the sandbox. */
   readonly processes: CommandProcesses;
   /** Aborts when the command is killed. What it still does or writes then is not seen. */
   readonly signal: AbortSignal;
@@ -68,5 +76,6 @@ export type Command = (call: CommandCall) => Promise<number> | number;
 
 /** What runs commands that no script answers: every one, `sh -c` included. An unknown name is exit code 127. */
 export interface Shell {
+  /** Runs one command. */
   run: Command;
 }

@@ -16,8 +16,11 @@ export interface CommandAnswer {
 
 /** What a matcher or an answer is told of a command. */
 export interface ScriptedCall {
+  /** The program and its arguments. */
   readonly command: readonly string[];
+  /** The sandbox that it runs in. */
   readonly sandbox: CommandSandbox;
+  /** All of its environment variables. */
   readonly env: Readonly<Record<string, string>>;
   /** Reads what was sent to its input, to the end; empty when it has none. That of a main process has no end. */
   stdin(): Promise<string>;
@@ -31,7 +34,9 @@ export interface ScriptedCall {
   sleep(ms: number): Promise<void>;
   /** The size of its terminal now; undefined when it has none. */
   readonly tty: CommandCall["tty"];
+  /** The sandbox's files, its volumes mounted. */
   readonly files: CommandCall["files"];
+  /** Aborts when the command is killed. */
   readonly signal: AbortSignal;
 }
 
@@ -45,11 +50,14 @@ export type CommandMatcher =
   | RegExp
   | ((call: { command: readonly string[]; sandbox: CommandSandbox }) => boolean);
 
+/** What a script answers: the same each time, or what a function makes of the call. */
 export type ScriptedAnswer = CommandAnswer | ((call: ScriptedCall) => CommandAnswer | Promise<CommandAnswer>);
 
 /** A command that ran, or runs. */
 export interface CommandRun {
+  /** The id of the sandbox that it ran in. */
   readonly sandbox_id: string;
+  /** The program and its arguments. */
   readonly command: readonly string[];
   /** Absent while it runs, and when its end is not known. */
   readonly exit_code?: number;

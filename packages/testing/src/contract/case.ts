@@ -13,8 +13,11 @@ export interface ContractCase {
   readonly run: (context: Context) => Promise<void>;
 }
 
+/** The conditions of a case. */
 export interface CaseOptions {
+  /** What the server must have; without all of it the case is skipped. Default: nothing. */
   readonly needs?: readonly Capability[];
+  /** Whether nothing else may run at the same time. Default: whether it needs `control`. */
   readonly exclusive?: boolean;
 }
 

@@ -14,11 +14,13 @@ export type PorterClass = new (options: never) => object;
 
 /** What a case has in hand. Each case gets its own, and what it made is removed when it ends. */
 export interface Context {
+  /** What the suite runs against. */
   readonly target: Target;
   /** The wire, without the client. */
   readonly http: Http;
   /** The fake's control; cases that use it need `control`. */
   readonly control: FakeControl;
+  /** Whether the target has a capability. */
   has(capability: Capability): boolean;
   /** A name that nothing else in this run, or any other, has. */
   name(prefix?: string): string;
@@ -40,6 +42,7 @@ export interface Context {
   volume(spec?: Record<string, unknown>): Promise<Made>;
   /** Puts a file into a volume over the wire. */
   put(volumeId: string, path: string, content?: string | Uint8Array<ArrayBuffer>): Promise<Answer>;
+  /** Reads a sandbox's status over the wire. */
   status(id: string): Promise<WireStatus>;
   /** Waits until a sandbox is in one of these phases. */
   phase(id: string, ...phases: string[]): Promise<WireStatus>;
@@ -116,6 +119,7 @@ const letters = "abcdefghijklmnopqrstuvwxyz0123456789";
 const randomName = (length: number) =>
   Array.from({ length }, () => letters[Math.floor(Math.random() * letters.length)]).join("");
 
+/** What a case has in hand, and `finish`, which undoes what the case made and answers what went wrong with that. */
 export function createContext(target: Target, { Porter }: { readonly Porter: PorterClass }): CaseContext {
   const seen: Seen = new Set();
   const undo: (() => Promise<unknown>)[] = [];

@@ -4,6 +4,7 @@ import { contractCases } from "./cases.ts";
 import { createContext, type PorterClass } from "./context.ts";
 import { type Capability, capabilities, type Target, targetHas } from "./target.ts";
 
+/** Which client to test, and which cases. */
 export interface ContractOptions {
   /** The client to test: the runtime's own. */
   readonly Porter: PorterClass;
@@ -13,21 +14,29 @@ export interface ContractOptions {
 
 /** A case, ready to be registered with any test runner. */
 export interface RegisteredCase {
+  /** `subject: what holds`. */
   readonly name: string;
   /** Why it cannot run against this target; undefined when it can. */
   readonly skip: string | undefined;
+  /** Whether nothing else may run at the same time. */
   readonly exclusive: boolean;
   /** Throws when the case fails. Answers what it examined, as `operation status`. */
   readonly run: () => Promise<readonly string[]>;
 }
 
+/** What came of a case. */
 export interface CaseResult {
+  /** `subject: what holds`. */
   readonly name: string;
+  /** What the server must have for it. */
   readonly needs: readonly Capability[];
+  /** `skipped` when the target lacks what the case needs. */
   readonly outcome: "passed" | "failed" | "skipped";
   /** Why it was skipped, or how it failed. */
   readonly reason?: string;
+  /** What it threw, when it failed. */
   readonly error?: unknown;
+  /** How long it took, in milliseconds. */
   readonly ms: number;
   /** What it examined, as `operation status`. */
   readonly seen: readonly string[];
@@ -71,6 +80,7 @@ export function registerContract(target: Target, { Porter, only = "" }: Contract
     });
 }
 
+/** What `runContract` takes. */
 export interface RunOptions extends ContractOptions {
   /** How many cases run at once; those that move clock or faults always run alone. Default 8. */
   readonly concurrency?: number | undefined;
@@ -79,7 +89,7 @@ export interface RunOptions extends ContractOptions {
    * has cleaned up, or 10 s later.
    */
   readonly caseTimeoutMs?: number | undefined;
-  /** Told of each result as it comes. */
+  /** Called with each result as it comes. */
   readonly onResult?: ((result: CaseResult) => void) | undefined;
   /** Leaves out what has not begun when it aborts. */
   readonly signal?: AbortSignal | undefined;

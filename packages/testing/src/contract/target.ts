@@ -57,6 +57,7 @@ export const capabilities = [
   "streamed_uploads",
 ] as const;
 
+/** One of the {@link capabilities}. */
 export type Capability = (typeof capabilities)[number];
 
 export type { FetchLike };

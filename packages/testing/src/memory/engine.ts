@@ -22,8 +22,9 @@ import { type MemorySandbox, startMemorySandbox } from "./sandbox.ts";
 /** What can happen to a sandbox while it starts, or soon after. */
 export type BootFault = Extract<Fault, { kind: "slow_boot" | "failed_boot" | "evict_after" }>;
 
+/** What `createMemoryEngine` takes. */
 export interface MemoryEngineOptions {
-  /** Default: the system's. */
+  /** What time it is. Default: the system's. */
   readonly clock?: Clock | undefined;
   /** How long a sandbox takes to start, in milliseconds by the clock. Default 0: at once. */
   readonly bootDelayMs?: number | undefined;

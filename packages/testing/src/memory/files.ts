@@ -17,12 +17,17 @@ interface DirectoryNode {
 
 type TreeNode = FileNode | DirectoryNode;
 
-/** What a tree says of a path; `size` is 0 for a directory. */
+/** What a tree says of a path. */
 export interface NodeInfo {
+  /** The last part of its path. */
   readonly name: string;
+  /** Which of the two. */
   readonly type: "file" | "directory";
+  /** Bytes; 0 for a directory. */
   readonly size: number;
+  /** Milliseconds since the epoch. */
   readonly modified_at: number;
+  /** The permission bits, such as `0o644`. */
   readonly mode: number;
 }
 
@@ -32,14 +37,19 @@ export interface NodeInfo {
  * `is_a_directory`, `exists`, and `unsupported` for a directory that is not empty or the root.
  */
 export interface FileTree {
+  /** What is at a path. */
   stat(path: string): NodeInfo;
+  /** Whether there is anything at a path. */
   exists(path: string): boolean;
   /** The direct entries, by name. */
   list(path: string): NodeInfo[];
+  /** A file's content. */
   read(path: string): Content;
   /** Replaces or creates a file; `parents` creates missing directories on the way. */
   write(path: string, content: Content, options?: { parents?: boolean }): void;
+  /** Adds to the end of a file, which is created when it is not there. */
   append(path: string, content: Content): void;
+  /** Makes a directory; `parents` creates missing ones on the way, and one that is there is fine then. */
   mkdir(path: string, options?: { parents?: boolean }): void;
   /** Removes a file, an empty directory, or with `recursive` all below. */
   remove(path: string, options?: { recursive?: boolean }): void;
