@@ -111,7 +111,7 @@ export interface ExecEnd {
   readonly signal?: string;
 }
 
-/** A command that runs in a sandbox, on byte streams. Nothing is read ahead: a reader that rests makes the command rest. */
+/** A command that runs in a sandbox, on byte streams. Nothing is read ahead: when a reader stops, the command waits. */
 export interface EngineExec {
   /** Standard output; with a terminal, all output. */
   readonly stdout: ReadableStream<Uint8Array>;
@@ -147,7 +147,7 @@ export interface EngineLogOptions {
   readonly limit: number;
   /** Only lines at or before this. Absent: all that came since. */
   readonly until?: number;
-  /** Only lines of which this says so; `limit` counts those. Absent: all. */
+  /** Only lines for which this returns true; `limit` counts those. Absent: all. */
   readonly keep?: (line: EngineLogLine) => boolean;
 }
 
@@ -226,7 +226,7 @@ export interface Engine {
    */
   refuses?(plan: SandboxPlan): { readonly field: string; readonly rule: string } | undefined;
 
-  /** What exists of ours, by id; asked when the control plane starts, until it is answered, to reconcile it with the store. */
+  /** The ids of all that this engine has made and that exists. Asked when the control plane starts, again until it is answered. */
   inventory(): Promise<{ sandboxes: string[]; volumes: string[]; snapshots: string[] }>;
 
   /**

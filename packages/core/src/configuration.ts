@@ -16,7 +16,7 @@ export interface ConnectionOptions {
   apiKey?: ApiKey | undefined;
   /** Where the API is, its path included. Default: `PORTER_SANDBOX_BASE_URL`, else found from the surroundings. */
   baseUrl?: string | undefined;
-  /** Anything, when the caller brings a `fetch`: the environment is then left alone. */
+  /** What the caller brings to carry requests. With it the environment is not read. */
   fetch?: unknown;
 }
 
@@ -39,7 +39,7 @@ const PUBLIC_API = "https://dashboard.porter.run/api/v2/alpha/projects/";
  * 3. `KUBERNETES_SERVICE_HOST`: the cluster's own address.
  *
  * With a `fetch` of the caller's the environment is not read at all, so that a real key never reaches a fake.
- * @throws {ConfigurationError} when nothing says where the API is, or something says it wrongly.
+ * @throws {ConfigurationError} when nothing says where the API is, or what says so is malformed.
  */
 export function resolveConfiguration(options: ConnectionOptions, env: Environment): Configuration {
   const read = (name: string) => (options.fetch ? undefined : env[name]?.trim() || undefined);

@@ -41,7 +41,7 @@ export interface PorterOptions extends ConnectionOptions {
 
 /** What an adapter knows of its runtime. */
 export interface Platform {
-  /** The environment, or a function that finds it; not asked when the caller brings a `fetch`. */
+  /** The environment, or a function that finds it; not read when the caller brings a `fetch`. */
   env?: Environment | (() => Environment) | undefined;
   /** A transport in place of the global `fetch`; unlike the caller's it leaves the environment in force. */
   fetch?: FetchLike | undefined;

@@ -6,7 +6,17 @@ import type { CallOptions } from "./transport/scope.ts";
 
 type Schemas = components["schemas"];
 
-/** What to run: `image` or `snapshot_id`, and everything around it. */
+/**
+ * What to run: an `image`, or a `snapshot_id` in its place, and how.
+ * ```ts
+ * const spec: SandboxSpec = {
+ *   image: "node:24",
+ *   env: { NODE_ENV: "production" },
+ *   resources: { cpu: "500m", memory: "512Mi" },
+ *   ttl_seconds: 3600,
+ * };
+ * ```
+ */
 export type SandboxSpec = Loose<Schemas["SandboxSpec"]>;
 /** A volume to create: a disk unless `type` is `object`. */
 export type VolumeSpec = Loose<Schemas["VolumeSpec"]>;
@@ -53,7 +63,7 @@ export type RunResponse = Schemas["RunResponse"];
 
 export { StatusResponsePhase };
 
-/** Where a volume is in its life. */
+/** Where a volume is in its life: `pending`, then `ready` or `failed`. */
 export type VolumePhase = Schemas["VolumePhase"];
 /** The phases of volumes by name. */
 export const VolumePhase = { PENDING: "pending", READY: "ready", FAILED: "failed" } as const satisfies Record<
@@ -134,7 +144,7 @@ export interface WaitOptions extends CallOptions {
   onProgress?: ((status: StatusResponse) => void) | undefined;
 }
 
-/** How many of the sandboxes waited for run. */
+/** How far a wait for many sandboxes is. */
 export interface FleetProgress {
   /** How many sandboxes are waited for. */
   readonly total: number;

@@ -2,7 +2,7 @@ import { SandboxError } from "./sandbox-error.ts";
 
 /**
  * A job was not started (`code` is `job_not_started`, `admitted` is `false`), or nobody can tell whether it was
- * (`job_start_unknown`, `"unknown"`), as when the answer was lost. Then `sandbox.jobs.get(error.jobId)` tells, and starting it
+ * (`job_start_unknown`, `"unknown"`), as when the answer was lost. Then `sandbox.jobs.get(error.jobId)` finds out, and starting it
  * again with `id: error.jobId` never starts it twice. The class is loaded with the jobs, so tell it by its `code`.
  */
 export class JobStartError extends SandboxError {

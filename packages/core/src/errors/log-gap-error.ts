@@ -1,8 +1,8 @@
 import { SandboxError } from "./sandbox-error.ts";
 
 /**
- * More lines came between two questions than the server answers at once, so some may be lost to whoever follows the
- * logs. `code` is `log_gap`.
+ * While logs were followed, more lines came between two requests than the server answers at once, so some may be
+ * missing. `code` is `log_gap`.
  */
 export class LogGapError extends SandboxError {
   static {

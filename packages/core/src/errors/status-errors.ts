@@ -14,21 +14,21 @@ export class PaymentRequiredError extends SandboxError {
   }
 }
 
-/** 403: the API key may not do this. */
+/** 403: the API key may not do this. Of `sandbox.files`: the sandbox's user may not. */
 export class PermissionDeniedError extends SandboxError {
   static {
     PermissionDeniedError.prototype.name = "PermissionDeniedError";
   }
 }
 
-/** 404: no such sandbox, volume, snapshot or file. */
+/** 404: no such sandbox, volume, snapshot, file, process or job. */
 export class NotFoundError extends SandboxError {
   static {
     NotFoundError.prototype.name = "NotFoundError";
   }
 }
 
-/** 409: the state of things forbids it: a name is taken, a volume is attached, a destination exists. `code` says which. */
+/** 409: it conflicts with what is there: a name is taken, a volume is attached, a destination exists. `code` says which. */
 export class ConflictError extends SandboxError {
   static {
     ConflictError.prototype.name = "ConflictError";
@@ -36,7 +36,7 @@ export class ConflictError extends SandboxError {
 }
 
 /**
- * The sandbox does not run (any more): a 409 of the server, or what waiting for it came upon. Where the server says why
+ * The sandbox does not run yet, or has ended: a 409 of the server, or what was found while waiting for it. Where the server says why
  * it ended, it is one of {@link SandboxOOMError}, {@link SandboxImagePullError} and {@link SandboxExpiredError}.
  */
 export class SandboxNotRunningError extends ConflictError {
@@ -65,7 +65,9 @@ export function invalidRequest(field: string, rule: string): InvalidRequestError
   return new InvalidRequestError(`${field}: ${rule}`, { code: "invalid_request", field });
 }
 
-/** 422 of a server that cannot do or enforce what was asked. */
+/**
+ * The server, its engine or the sandbox's image cannot do or enforce what was asked: a 422, or found here before it was sent.
+ */
 export class UnsupportedError extends InvalidRequestError {
   static {
     UnsupportedError.prototype.name = "UnsupportedError";

@@ -9,7 +9,7 @@ import { contentOf, type FileContent, type Source } from "./content.ts";
 import { type Derived, withDerived } from "./file-listing.ts";
 import { gather } from "./gather.ts";
 
-/** Which part of a file. Without either, all of it. */
+/** Which part of a file to read. Default: all of it. */
 export interface ReadOptions extends CallOptions {
   /** The first byte; default 0. */
   offset?: number | undefined;

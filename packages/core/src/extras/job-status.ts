@@ -53,7 +53,7 @@ export interface JobStatus {
   readonly error?: SandboxNotRunningError | undefined;
 }
 
-/** How many of the jobs waited for have ended. */
+/** How far a wait for many jobs is. */
 export interface JobsProgress {
   /** How many jobs are waited for. */
   readonly total: number;

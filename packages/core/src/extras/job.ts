@@ -76,7 +76,7 @@ export class Job {
   readonly id: string;
   /** The id of its sandbox. */
   readonly sandboxId: string;
-  /** What was last heard of it; null before that. */
+  /** Its state when it was last asked for; null before that. */
   lastStatus: JobStatus | null = null;
 
   /** @internal */
@@ -88,7 +88,7 @@ export class Job {
   }
 
   /**
-   * How it is now. When its sandbox has ended it is `lost`, with the `error` that says why.
+   * Its state now. When its sandbox has ended it is `lost`, with the `error` that says why.
    * @throws {NotFoundError} when the sandbox has no such job.
    */
   async status(options?: CallOptions): Promise<JobStatus> {
@@ -97,8 +97,8 @@ export class Job {
   }
 
   /**
-   * Waits until it has ended, in whatever way, for as long as that takes unless `timeoutMs` says otherwise. The job does
-   * not notice; a look that fails for a moment is repeated.
+   * Waits until it has ended, in whatever way, for as long as that takes unless `timeoutMs` says otherwise. This does
+   * not affect the job. A request that fails for a moment is repeated.
    * @throws {SandboxTimeoutError} when the time is up: the job goes on; {NotFoundError} when there is no such job.
    */
   async wait(options?: JobWaitOptions): Promise<JobStatus> {
@@ -107,7 +107,7 @@ export class Job {
   }
 
   /**
-   * The last of what it wrote so far. Bytes that are no UTF-8 become replacement characters.
+   * The last of what it wrote so far. Bytes that are not UTF-8 become replacement characters.
    * @throws {SandboxNotRunningError} when the sandbox has ended; {NotFoundError} when it has no such job.
    */
   async output({ outputBytes, ...options }: JobOutputOptions = {}): Promise<JobOutput> {
@@ -128,7 +128,7 @@ export class Job {
 
   /**
    * Sends a signal. `SIGKILL`, the default, ends the job with everything it started; any other goes to its process group.
-   * One that has ended is left alone. Answers when the signal is sent: `wait()` for the end.
+   * One that has ended is left alone. Resolves when the signal is sent; `wait()` waits for the end.
    * @throws {NotFoundError} when the sandbox has no such job; {ConflictError} when the sandbox's user may not.
    */
   async kill(signal = "SIGKILL", options?: CallOptions): Promise<void> {

@@ -25,7 +25,7 @@ import type { CommandOptions } from "./spawn.ts";
 export type { Job, JobJson, JobOutput, JobOutputOptions, JobWaitOptions } from "./job.ts";
 export type { JobStatus, JobsProgress, JobsWaitOptions } from "./job-status.ts";
 
-/** What `jobs.start` takes. `timeoutMs` and `signal` are for the start alone, and have no say in how long the job runs. */
+/** What `jobs.start` takes. `timeoutMs` and `signal` are for the start alone, and do not limit the job. */
 export interface JobStartOptions extends CommandOptions, CallOptions {
   /**
    * Its id: lowercase letters, digits and hyphens. Lets a program repeat a start: the same id never starts a second job

@@ -54,8 +54,8 @@ const WRITE_BYTES = 1024 * 1024;
 /**
  * A command that runs in a sandbox, from `sandbox.spawn()` or `sandbox.processes.attach()`.
  *
- * It goes on when nobody reads, and when this program ends. A connection that breaks is taken up again where it stopped;
- * an end is never made up.
+ * It goes on when nobody reads, and when this program ends. A connection that breaks is taken up again where it stopped.
+ * `exited` resolves only when the server has said how it ended.
  * ```ts
  * const process = await sandbox.spawn("for i in 1 2 3; do echo $i; sleep 1; done");
  * for await (const line of process.lines()) console.log(line);
@@ -74,13 +74,13 @@ export class Process {
   readonly id: string;
   /**
    * Standard output as bytes. Until somebody reads it the newest MiB is kept; whoever reads later than that gets a
-   * `StreamInterruptedError` whose `gap` says what is gone. With a reader nothing is lost: the process waits for them.
+   * `StreamInterruptedError` whose `gap` says what is gone. With a reader nothing is lost: the process waits for it.
    */
   readonly stdout: FileStream;
   /** Standard error as bytes, kept in the same way. Empty with a terminal. */
   readonly stderr: FileStream;
   /**
-   * How it ended. Waits for a reader who has begun and does not go on; needs none.
+   * How it ended. It needs no reader, but one who began to read and stopped holds it up.
    * @throws {SandboxNotRunningError} when the sandbox ended and with it the process; {StreamInterruptedError} when the
    * connection broke and could not be taken up again: the process may still run then.
    */
@@ -138,7 +138,7 @@ export class Process {
     return call(this.#client, "killProcess", { path: this.#path(), body: { signal } }, options);
   }
 
-  /** Tells a process with a terminal that this has another size now. */
+  /** Changes the size of its terminal. */
   resize(size: TtySize, options?: CallOptions): Promise<void> {
     return call(this.#client, "resizeProcess", { path: this.#path(), body: size }, options);
   }
@@ -153,7 +153,7 @@ export class Process {
     this.#following.disconnect();
   }
 
-  /** What another program needs to go on reading where this one stands: `sandbox.processes.attach(json)`. */
+  /** What another program needs to read on where this one stopped: `sandbox.processes.attach(json)`. */
   toJSON(): ProcessJson {
     const { stdout, stderr } = this.#following;
     const offsets = { stdout_offset: stdout.consumed, stderr_offset: stderr.consumed };

@@ -46,7 +46,7 @@ export interface Jobs {
    */
   status(jobs: readonly Job[], options?: CallOptions): Promise<JobStatus[]>;
 
-  /** Waits until every one of many jobs has ended, and answers their states, in their order. */
+  /** Waits until every one of many jobs has ended, and returns their states, in their order. */
   wait(jobs: readonly Job[], options?: JobsWaitOptions): Promise<JobStatus[]>;
 
   /**

@@ -9,7 +9,7 @@ export const processCode = () => import("../extras/spawn.ts");
 /** `sandbox.processes`: the commands that were started with `spawn`, by whatever program. */
 export interface Processes {
   /**
-   * Those that run, and those that ended some minutes ago at most; oldest first.
+   * Those that run, and those that ended lately, for as long as the server keeps them; oldest first.
    * @throws {UnsupportedError} when the server does not have the extension `processes`.
    */
   list(options?: CallOptions): Promise<ProcessStatus[]>;

@@ -43,10 +43,10 @@ export interface SandboxFileBackend extends FileBackend {
 
 /**
  * `sandbox.files`: the files of a running sandbox, its volumes included. Works through `exec`, so on any server; the image
- * needs `sh` and the small tools that busybox and coreutils have. Files of any size go in bounded memory both ways.
+ * needs `sh`, `base64`, `stat` and `find`, as busybox and coreutils have them. Files of any size are read and written in bounded memory.
  *
  * Reading, writing and entering a directory follow links; `stat`, `remove`, `moveFile` and listings are about the link
- * itself. Names that are not UTF-8 are listed with U+FFFD, and cannot be asked for.
+ * itself. Names that are not UTF-8 are listed with U+FFFD, and cannot be read or written.
  *
  * Every method throws {@link UnsupportedError} when the image lacks what it needs, {@link PermissionDeniedError} when the
  * sandbox's user may not, {@link ConflictError} when there is a directory in a file's place or the other way round.

@@ -143,14 +143,14 @@ export class Sandbox {
 
   /**
    * Waits until it runs, for as long as that takes unless `timeoutMs` says otherwise.
-   * @throws {SandboxNotRunningError} as soon as it has ended instead: {@link SandboxImagePullError} and its kind where the
-   * server says why; {SandboxTimeoutError} when the time is up.
+   * @throws {SandboxNotRunningError} as soon as it has ended instead: of a subclass such as {@link SandboxImagePullError}
+   * where the server says why; {SandboxTimeoutError} when the time is up.
    */
   async waitUntilRunning(options?: WaitOptions): Promise<StatusResponse> {
     return (await waiting()).waitFor(this.#client, this, "running", options);
   }
 
-  /** Waits until it has ended, in whatever way, and answers its last status: `phase`, `exit_code`, `reason`. */
+  /** Waits until it has ended, in whatever way, and returns its last status: `phase`, `exit_code`, `reason`. */
   async wait(options?: WaitOptions): Promise<StatusResponse> {
     return (await waiting()).waitFor(this.#client, this, "ended", options);
   }
@@ -178,7 +178,7 @@ export class Sandbox {
   logs(query: FollowQuery, options?: CallOptions): AsyncGenerator<LogLine, void, undefined>;
   /**
    * The log lines of the workload and of commands, oldest first; they outlive the sandbox.
-   * @throws {UnsupportedError} when the server cannot filter, and has more lines than can be looked through here.
+   * @throws {UnsupportedError} when the server cannot filter, and has more lines than the client can look through.
    */
   logs(query?: LogsQuery, options?: CallOptions): Promise<LogLine[]>;
   logs(query: LogsQuery | FollowQuery = {}, options?: CallOptions) {

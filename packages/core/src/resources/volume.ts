@@ -36,7 +36,7 @@ export class Volume extends FileSystem {
     learn(this, fields);
   }
 
-  /** Asks for the volume again, updates this handle with it, and answers it. */
+  /** Asks for the volume again, updates this handle, and returns it. */
   refresh(options?: CallOptions): Promise<this> {
     return refresh(this.#client, this, options);
   }

@@ -22,8 +22,8 @@ export interface DownloadOptions extends TreeOptions {}
  * stays small however much it is. Where nothing is at `localPath` yet a directory appears there when it is complete, or
  * not at all; into one that is there each file is put by itself, and replaces what has its name.
  *
- * Links, devices, pipes and sockets are not followed or made: they are told in `skipped`. Nothing that a sandbox calls its
- * files leads out of `localPath`.
+ * Links, devices, pipes and sockets are not followed or made: they are listed in `skipped`. No name that a sandbox gives to a
+ * file leads out of `localPath`.
  *
  * @param from where from: a volume, or `sandbox.files`
  * @param path of a file or a directory there

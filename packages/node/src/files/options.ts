@@ -28,6 +28,6 @@ export interface TreeResult {
   readonly files: number;
   /** How many bytes were in them. */
   readonly bytes: number;
-  /** What there was no place for, by its path in the volume or sandbox. */
+  /** Paths, in the volume or sandbox, of what was left out: links and devices of a download, empty directories of an upload to a volume. */
   readonly skipped: readonly string[];
 }

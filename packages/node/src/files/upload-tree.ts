@@ -22,7 +22,7 @@ interface LocalTree {
  * stays small however much it is. Links are followed. Each file is atomic: where something fails, those before it are whole
  * and the others as they were, since what is there already is kept and only replaced file by file.
  *
- * What a volume has no place for is told in `skipped`: directories that are empty. A sandbox also keeps which files may be executed.
+ * Empty directories, which a volume cannot hold, are listed in `skipped`. A sandbox also keeps which files may be executed.
  *
  * @param to where to: a volume, or `sandbox.files`
  * @param localPath a path, or a `file:` URL, of a file or a directory
