@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { json, refusal } from "../test/answers.ts";
+import { json, refusal, status } from "../test/answers.ts";
 import { never, rejection, setUp } from "../test/scripted-client.ts";
 import { turn } from "../test/step-clock.ts";
 
@@ -58,5 +58,9 @@ describe("hooks", () => {
     await rejection(clock.settle(porter.healthz()));
     expect(onError).toHaveBeenCalledOnce();
     expect(onError.mock.calls[0]?.[0]).toMatchObject({ operation: "healthz", error: { code: "timeout" } });
+    // A wait whose requests were all answered has no request that failed.
+    const answered = setUp([json(status())], { hooks: { onError } });
+    await rejection(answered.clock.settle(answered.porter.sandboxes.fromId("sbx-1").wait({ timeoutMs: 5000 })));
+    expect(onError).toHaveBeenCalledOnce();
   });
 });

@@ -207,6 +207,39 @@ describe("exec with options", () => {
     }
   });
 
+  it("waits for a listener no longer than the call may take, also when the command has ended", async () => {
+    const reason = new Error("mine");
+    const onStdout = () => new Promise<void>(() => {});
+    for (const answers of [
+      [streaming, stream([start, ["stdout", "hi\n"], exit(3)])],
+      [published, json(result)],
+    ]) {
+      const late = sandboxOn(...answers);
+      const error = late.clock.settle(rejection(late.sandbox.exec(["x"], { onStdout, timeoutMs: 500 })));
+      expect(await error).toMatchObject({ name: "CommandTimeoutError", stdout: "hi\n", admitted: true, killed: false });
+      const { sandbox, clock } = sandboxOn(...answers);
+      const controller = new AbortController();
+      clock.schedule(() => controller.abort(reason), 100);
+      const { signal } = controller;
+      expect(await clock.settle(rejection(sandbox.exec(["x"], { onStdout, signal })))).toBe(reason);
+    }
+  });
+
+  it("takes input of any kind of bytes, and nothing else", async () => {
+    const bytes = new Uint8Array([1, 2, 3, 4, 5, 6]);
+    for (const stdin of [bytes.subarray(2, 4), new DataView(bytes.buffer, 2, 2), bytes.slice(2, 4).buffer]) {
+      const { sandbox, sent } = sandboxOn(published, json(result));
+      await sandbox.exec(["cat"], { stdin: stdin as Uint8Array });
+      expect(bodyOf(sent[1]).command).toContain(btoa("\u0003\u0004"));
+    }
+    for (const stdin of [5, {}, null, "x\ud800"]) {
+      const { sandbox, sent } = sandboxOn(published);
+      const error = rejection(sandbox.exec(["cat"], { stdin: stdin as string }));
+      expect(await error).toMatchObject({ name: "InvalidRequestError", field: "stdin" });
+      expect(sent).toEqual([]);
+    }
+  });
+
   it("writes standard input, and does not mind a command that leaves it", async () => {
     const frames: Frame[] = [start, ["stdout", "done"], exit(4)];
     const { sandbox, sent } = sandboxOn(streaming, stream(frames), refusal(409, "process_ended"));

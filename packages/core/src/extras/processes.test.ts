@@ -203,6 +203,20 @@ describe("a process", () => {
     process.disconnect();
   });
 
+  it("takes bytes of any kind, and refuses what is none without a request", async () => {
+    const { sandbox, sent } = running([json({ stdin_bytes: 2 })]);
+    const process = await sandbox.spawn("cat");
+    await process.write(encode("hi").buffer as unknown as Uint8Array);
+    expect(sent[1]?.body).toEqual(encode("hi"));
+    for (const data of [5, null, {}, "x\ud800"])
+      expect(await rejection(process.write(data as string))).toMatchObject({
+        name: "InvalidRequestError",
+        field: "data",
+      });
+    expect(sent).toHaveLength(2);
+    process.disconnect();
+  });
+
   it("is a stream of input too", async () => {
     const { sandbox, sent } = running([json({ stdin_bytes: 3 }), json({ stdin_bytes: 3 })]);
     const process = await sandbox.spawn("cat");

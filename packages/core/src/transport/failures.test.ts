@@ -88,6 +88,12 @@ describe("errors", () => {
       expect(JSON.stringify([error.message, error.body])).not.toMatch(/secret/);
       expect(JSON.stringify(error.body)).toContain("blue");
     }
+    // A short key is part of other words, and those that programs read stay.
+    const [key, phase] = ["sandbox", "a sandbox's"];
+    const short = setUp([refusal(409, "sandbox_not_running", { phase, said: "by sandbox" })], { apiKey: key });
+    const ended = (await rejection(short.porter.sandboxes.fromId("a").exec(["x"]))) as SandboxError;
+    expect(ended).toMatchObject({ name: "SandboxNotRunningError", code: "sandbox_not_running", phase });
+    expect(ended.body).toMatchObject({ said: "by [redacted]" });
     const wrong = json({ error: "the idempotency key mine was used for another body" }, 409);
     const used = rejection(setUp([wrong]).porter.sandboxes.create(spec, { idempotencyKey: "mine" }));
     expect(((await used) as Error).message).toContain("key mine was used");
@@ -131,6 +137,11 @@ describe("errors", () => {
       false,
     ],
     ["Node, no such host", brokenConnection("ENOTFOUND"), false],
+    ...["EHOSTUNREACH", "ENETUNREACH", "ECONNREFUSED"].map((code): [string, Error, "unknown"] => [
+      `Node, ${code} of a connection that was there`,
+      Object.assign(brokenConnection(code), { cause: { code, syscall: "read", message: `read ${code}` } }),
+      "unknown",
+    ]),
     [
       "Bun",
       Object.assign(new Error("Unable to connect. Is the computer able to access the url?"), {

@@ -125,6 +125,12 @@ export const exec = casesOf("exec", {
     equal([good.stdout, good.stderr, good.exit_code], ["hi\n", "", 0], "stdout, stderr, exit_code");
     const bad = await sandbox.exec(["false"]);
     equal(bad.exit_code, 1, "exit_code of false");
+    const command = ["echo", "1"];
+    const env = { N: "1" };
+    const commands = [sandbox.exec(command), sandbox.exec(command, { env }), sandbox.exec(["printenv", "N"], { env })];
+    command[1] = "2";
+    env.N = "2";
+    for (const done of commands) equal((await done).stdout, "1\n", "stdout of what the caller changed afterwards");
   },
 
   "the client waits for a sandbox that boots": {
@@ -132,7 +138,9 @@ export const exec = casesOf("exec", {
     run: async (c) => {
       await c.fault("createSandbox", { kind: "slow_boot", ms: 30_000 });
       const sandbox = await handle(c);
-      const result = sandbox.exec(["echo", "at last"]);
+      const command = ["echo", "at last"];
+      const result = sandbox.exec(command);
+      command.length = 0;
       await c.until("a first attempt", async () =>
         (await c.requests("execSandbox")).some(({ status }) => status === 409) ? true : undefined,
       );

@@ -329,8 +329,8 @@ export const faults = casesOf("faults", {
       const call = porter.volumes.list();
       await c.arrived("listVolumes");
       porter.close();
-      await rejects(call, { code: "client_closed" }, "list");
-      await rejects(porter.volumes.list(), { code: "client_closed" }, "list afterwards");
+      await rejects(call, { code: "client_closed", admitted: "unknown" }, "list");
+      await rejects(porter.volumes.list(), { code: "client_closed", admitted: false }, "list afterwards");
     },
   },
 

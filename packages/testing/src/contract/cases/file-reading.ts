@@ -208,6 +208,11 @@ export const fileReading = casesOf("reading files", {
     const volume = await c.disk(name);
     const stream = volume.stream("/big.bin");
     equal(new Uint8Array(await new Response(stream).arrayBuffer()), bytes, "bytes");
+    const pieces = volume.stream("/big.bin")[Symbol.asyncIterator]();
+    const asked = await Promise.all(Array.from({ length: 9 }, () => pieces.next()));
+    for (let last = asked.at(-1); !last?.done; asked.push(last)) last = await pieces.next();
+    const read = asked.flatMap(({ value }) => (value ? [...value] : []));
+    equal(Uint8Array.from(read), bytes, "bytes, of pieces that were asked for together");
   },
 
   "a stream that is left is cancelled": {

@@ -178,6 +178,12 @@ export const fleets = casesOf("fleets", {
       { tags: {} },
       { search: "", phase: [], image: undefined },
     ];
+    for (const name of ["page", "include_filter_values", "tag", "tga"])
+      await rejects(
+        porter.sandboxes.terminate({ search: "a", [name]: 1 }),
+        { name: "InvalidRequestError", field: name },
+        `terminate with ${name}`,
+      );
     for (const which of wrong)
       await rejects(
         porter.sandboxes.terminate(which as { search: string }),

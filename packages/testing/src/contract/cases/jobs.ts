@@ -312,6 +312,7 @@ export const jobs = casesOf("jobs", {
       [() => jobs.start(["x".repeat(130_000)]), "command"],
       [() => jobs.start(command, { cwd: "" }), "cwd"],
       [() => jobs.start(command, { env: { "A B": "x" } }), "env"],
+      [() => jobs.start(command, { env: { SECRET: "x\ud800" } }), "env.SECRET"],
       [() => jobs.start(command, { user: "a b" }), "user"],
       [() => jobs.start(command, { id: "../up" }), "id"],
       [() => jobs.start(command, { id: "" }), "id"],

@@ -77,6 +77,8 @@ export const waiting = casesOf("waiting", {
     const ended = sandbox.wait({ signal: controller.signal, onProgress: () => controller.abort(new Error("enough")) });
     await rejects(ended, { message: "enough" }, "wait");
     equal((await c.status(sandbox.id)).phase, "running", "phase of the sandbox");
+    const onProgress = async () => Promise.reject(new Error("no more"));
+    await rejects(sandbox.waitUntilRunning({ onProgress }), { message: "no more" }, "with what hears of it failing");
   },
 
   "asks less often, and obeys a server that asks for time": {
