@@ -22,7 +22,8 @@ export function fakeHandlers(fake: { readonly fetch: FetchLike }, options: { bas
     try {
       return await fake.fetch(prefix === "" ? request : new Request(url, request));
     } catch (error) {
-      if (isConnectionBroken(error)) return HttpResponse.error();
+      // Whoever gave the request up hears of that already.
+      if (isConnectionBroken(error) || request.signal.aborted) return HttpResponse.error();
       throw error;
     }
   });

@@ -225,6 +225,19 @@ describe("exec with options", () => {
     }
   });
 
+  it("runs what was given, whatever the caller makes of it afterwards", async () => {
+    const { sandbox, sent } = sandboxOn(published, json(result));
+    const command = ["printenv"];
+    const env = { N: "1" };
+    const done = Promise.all([sandbox.exec(command, { env }), sandbox.jobs.start(command, { env }).catch(() => {})]);
+    command.push("N");
+    env.N = "2";
+    await done;
+    const said = sent.map(({ body }) => String(body)).join();
+    expect(said).toContain("N=1");
+    expect(said).not.toMatch(/N=2|"N"/);
+  });
+
   it("takes input of any kind of bytes, and nothing else", async () => {
     const bytes = new Uint8Array([1, 2, 3, 4, 5, 6]);
     for (const stdin of [bytes.subarray(2, 4), new DataView(bytes.buffer, 2, 2), bytes.slice(2, 4).buffer]) {

@@ -6,9 +6,10 @@ import {
   type VolumeFile,
 } from "@porter-sandbox/core";
 import { normalizeVolumePath } from "@porter-sandbox/spec";
+import { checkConcurrency, checkTransfer } from "./check-transfer.ts";
 import { downloadFile } from "./download.ts";
 import { inParallel } from "./in-parallel.ts";
-import { onLocal } from "./local-file-error.ts";
+import { folderError, LocalFileError, onLocal } from "./local-file-error.ts";
 import { toLocalPath } from "./local-path.ts";
 import type { TreeOptions, TreeResult } from "./options.ts";
 import { sumOf } from "./progress.ts";
@@ -50,8 +51,10 @@ async function receiveTree(
   { onProgress, concurrency = 4 }: DownloadOptions,
   signal: AbortSignal,
 ): Promise<TreeResult> {
+  checkTransfer(path, { onProgress });
+  checkConcurrency(concurrency);
   const local = await toLocalPath(localPath);
-  const [{ lstat, mkdir, rename, rm }, { dirname, join }] = await Promise.all([
+  const [{ lstat, rename, rm, stat }, { dirname, join }] = await Promise.all([
     import("node:fs/promises"),
     import("node:path"),
   ]);
@@ -74,14 +77,13 @@ async function receiveTree(
   const total = files.reduce((sum, { entry }) => sum + entry.size_bytes, 0);
   const skipped = listed.filter(({ isFile, isDirectory }) => !isFile && !isDirectory).map(({ path }) => path);
 
-  const there = await lstat(local).catch(() => undefined);
-  const fresh = there === undefined;
+  const fresh = (await lstat(local).catch(() => undefined)) === undefined;
   const into = fresh ? join(dirname(local), `.porter-sandbox-${crypto.randomUUID()}.partial`) : local;
-  await onLocal(local, () => mkdir(into, { recursive: !fresh }));
+  if (fresh) await makeDirectory(into, local);
+  else if (!(await onLocal(local, () => stat(local))).isDirectory()) throw new LocalFileError(local, NO_DIRECTORY);
   const progress = sumOf(total, onProgress);
   try {
-    for (const { entry, below } of entries)
-      if (entry.isDirectory) await onLocal(local, () => mkdir(join(into, ...below), { recursive: true }));
+    for (const below of directoriesOf(entries)) await makeDirectory(join(into, below), join(local, below));
     await inParallel(files, concurrency, signal, async ({ entry, below }, each) => {
       await downloadFile(from, entry.path, join(into, ...below), { ...each, onProgress: progress.ofOne() });
     });
@@ -91,6 +93,29 @@ async function receiveTree(
     throw error;
   }
   return { files: files.length, bytes: progress.bytes(), skipped };
+}
+
+/** The paths of all directories, those that only files name too, each after the one that it is in. */
+function directoriesOf(entries: readonly { entry: VolumeFile; below: readonly string[] }[]): Set<string> {
+  const found = new Set<string>();
+  for (const { entry, below } of entries)
+    for (let depth = 1; depth < below.length + (entry.isDirectory ? 1 : 0); depth += 1)
+      found.add(below.slice(0, depth).join("/"));
+  return found;
+}
+
+const NO_DIRECTORY = "is no directory, and one is to be put there";
+
+/**
+ * Makes a directory in one that is there. What is there already must be one itself: a link would lead elsewhere, and that
+ * is not for those to use who named these files.
+ */
+async function makeDirectory(path: string, local: string): Promise<void> {
+  const { lstat, mkdir } = await import("node:fs/promises");
+  const found = await lstat(path).catch(() => undefined);
+  if (found === undefined) await mkdir(path).catch((cause) => Promise.reject(folderError(local, cause)));
+  else if (found.isSymbolicLink()) throw new LocalFileError(local, "is a link, which is not followed");
+  else if (!found.isDirectory()) throw new LocalFileError(local, NO_DIRECTORY);
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
 import type { FileSystem } from "@porter-sandbox/core";
-import { LocalFileError, onLocal } from "./local-file-error.ts";
+import { checkTransfer } from "./check-transfer.ts";
+import { folderError, LocalFileError, onLocal } from "./local-file-error.ts";
 import { toLocalPath } from "./local-path.ts";
 import type { TransferOptions } from "./options.ts";
 
@@ -25,6 +26,7 @@ export async function downloadFile(
   options: DownloadFileOptions = {},
 ): Promise<{ bytes: number }> {
   const { onProgress, ...call } = options;
+  checkTransfer(path, options);
   call.signal?.throwIfAborted();
   const local = await toLocalPath(localPath);
   await refuseDirectory(local);
@@ -68,11 +70,5 @@ async function refuseDirectory(local: string): Promise<void> {
 
 async function openFresh(partial: string, local: string): Promise<FileHandle> {
   const { open } = await import("node:fs/promises");
-  try {
-    return await open(partial, "wx");
-  } catch (cause) {
-    const missing = typeof cause === "object" && cause !== null && "code" in cause && cause.code === "ENOENT";
-    if (missing) throw new LocalFileError(local, "lies in a folder that does not exist", cause);
-    return onLocal(local, () => Promise.reject(cause));
-  }
+  return open(partial, "wx").catch((cause) => Promise.reject(folderError(local, cause)));
 }

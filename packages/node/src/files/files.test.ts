@@ -2,18 +2,19 @@ import { mkdir, mkdtemp, readdir, readFile, rm, symlink, truncate, writeFile } f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { createFakeSandboxApi } from "@porter-sandbox/testing";
+import { createFakeSandboxApi, type FakeSandboxApi } from "@porter-sandbox/testing";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { downloadFile, type FileProgress, LocalFileError, Porter, uploadFile, type Volume } from "../index.ts";
 
 let folder: string;
 let porter: Porter;
 let volume: Volume;
+let fake: FakeSandboxApi;
 let requests: string[];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "porter-sandbox-files-"));
-  const fake = createFakeSandboxApi();
+  fake = createFakeSandboxApi();
   requests = [];
   porter = new Porter({
     fetch: (url, init) => {
@@ -46,6 +47,25 @@ describe("uploadFile", () => {
     expect(await volume.readFile("/deep/a.bin")).toEqual(content);
     expect(progress.map(({ bytes }) => bytes)).toEqual([262_144, 524_288, 600_000]);
     expect(progress.every(({ total }) => total === 600_000)).toBe(true);
+  });
+
+  test("sends a small file again to a server that was busy", async () => {
+    const content = bytesOf(262_144);
+    await writeFile(local("a.bin"), content);
+    const progress: FileProgress[] = [];
+    let busy = 1;
+    const other = new Porter({
+      baseUrl: "http://api.test",
+      fetch: (url, init) =>
+        init.method === "PUT" && busy-- > 0
+          ? Promise.resolve(new Response(null, { status: 429, headers: { "retry-after": "0" } }))
+          : fake.fetch(new Request(url, init)),
+    });
+    const same = (await other.volumes.getById(volume.id)) as Volume;
+    await uploadFile(same, local("a.bin"), "/a.bin", { onProgress: (p) => progress.push(p) });
+    expect(await volume.readFile("/a.bin")).toEqual(content);
+    expect(progress).toEqual([{ bytes: 262_144, total: 262_144 }]);
+    other.close();
   });
 
   test("takes a file URL, and an empty file", async () => {

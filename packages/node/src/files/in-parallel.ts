@@ -1,5 +1,3 @@
-import { InvalidRequestError } from "@porter-sandbox/core";
-
 /**
  * Does `work` on each item, a few at a time, and heeds one signal. The first failure ends the others, which are
  * waited for, so that nothing goes on behind the caller's back.
@@ -10,11 +8,6 @@ export async function inParallel<T>(
   signal: AbortSignal,
   work: (item: T, options: { signal: AbortSignal }) => Promise<unknown>,
 ): Promise<void> {
-  if (!(Number.isInteger(concurrency) && concurrency >= 1))
-    throw new InvalidRequestError(`concurrency: must be a whole number of at least 1 (got ${String(concurrency)})`, {
-      code: "invalid_request",
-      field: "concurrency",
-    });
   const abort = new AbortController();
   const onAbort = () => abort.abort(signal.reason);
   signal.throwIfAborted();

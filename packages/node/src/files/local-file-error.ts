@@ -32,6 +32,14 @@ export function localFileError(path: string, cause: unknown): LocalFileError {
   return new LocalFileError(path, reasons[code] ?? `could not be used (${code || String(cause)})`, cause);
 }
 
+/** The error for something that could not be put into its folder: where that is missing, it is not the thing itself. */
+export function folderError(path: string, cause: unknown): LocalFileError {
+  const missing = (cause as { code?: unknown } | null)?.code === "ENOENT";
+  return missing
+    ? new LocalFileError(path, "lies in a folder that does not exist", cause)
+    : localFileError(path, cause);
+}
+
 /** Does `work` on a file of this machine; what the file system refuses comes out as a LocalFileError. */
 export async function onLocal<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {

@@ -3,7 +3,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createFakeSandboxApi } from "@porter-sandbox/testing";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { download, type FileProgress, type FileSystem, Porter, type Sandbox, upload, type Volume } from "../index.ts";
+import {
+  download,
+  downloadFile,
+  type FileProgress,
+  type FileSystem,
+  Porter,
+  type Sandbox,
+  upload,
+  uploadFile,
+  type Volume,
+} from "../index.ts";
 
 let folder: string;
 let porter: Porter;
@@ -217,18 +227,75 @@ describe("trees of files", () => {
   });
 
   test("never leave the directory they are put into, whatever a sandbox calls its files", async () => {
-    for (const name of ["..", "../../out", "a/../../out", ".", "", "x/y"]) {
+    for (const name of ["..", "../../out", "a/../../out", ".", ""]) {
       const hostile = {
         async *iterdir(path: string) {
           yield { path: `${path}/${name}`, name, isFile: true, isDirectory: false, size_bytes: 1 };
         },
         stream: () => new Blob(["x"]).stream(),
       } as unknown as FileSystem;
-      const attempt = download(hostile, "/from", local("in"));
-      if (name === "x/y") await attempt.catch(() => {});
-      else await expect(attempt).rejects.toMatchObject({ code: "unsafe_path" });
+      await expect(download(hostile, "/from", local("in"))).rejects.toMatchObject({ code: "unsafe_path" });
       expect(await readdir(folder)).toEqual([]);
     }
+  });
+
+  test.each([true, false])("never go through a link that is there, named by its directory: %s", async (named) => {
+    await mkdir(local("elsewhere"));
+    await mkdir(local("in"));
+    await symlink("../elsewhere", local("in/lib"));
+    const hostile = {
+      async *iterdir(path: string) {
+        if (named) yield { path: `${path}/lib`, name: "lib", isFile: false, isDirectory: true, size_bytes: 0 };
+        yield { path: `${path}/lib/index.js`, name: "index.js", isFile: true, isDirectory: false, size_bytes: 1 };
+      },
+      stream: () => new Blob(["x"]).stream(),
+    } as unknown as FileSystem;
+    await expect(download(hostile, "/from", local("in"))).rejects.toMatchObject({
+      name: "LocalFileError",
+      path: local("in/lib"),
+      message: expect.stringContaining("is a link, which is not followed"),
+    });
+    expect(await contents(local("elsewhere"))).toEqual({});
+    // What the caller names is theirs to link.
+    await symlink("elsewhere", local("linked"));
+    expect(await download(hostile, "/from", local("linked"))).toMatchObject({ files: 1 });
+    expect(await contents(local("elsewhere"))).toEqual({ "/lib/index.js": "x" });
+  });
+
+  test("say which local path is in the way", async () => {
+    await sandbox.files.writeText("/from/a/b", "x");
+    await mkdir(local("in"));
+    await writeFile(local("in/a"), "mine");
+    await writeFile(local("file"), "mine");
+    for (const [target, path, says] of [
+      [local("in"), local("in/a"), "is no directory"],
+      [local("file"), local("file"), "is no directory"],
+      [local("no/such"), local("no/such"), "lies in a folder that does not exist"],
+    ] as const)
+      await expect(download(sandbox.files, "/from", target)).rejects.toMatchObject({
+        name: "LocalFileError",
+        path,
+        message: expect.stringContaining(says),
+      });
+  });
+
+  test("refuse what they cannot do with before anything happens", async () => {
+    await layOut();
+    let sent = 0;
+    before = () => {
+      sent += 1;
+    };
+    const onProgress = "no" as never;
+    for (const [attempt, field] of [
+      [() => upload(volume, local("tree"), undefined as never), "path"],
+      [() => upload(volume, local("tree"), "/x", { onProgress }), "onProgress"],
+      [() => uploadFile(volume, local("tree/a.txt"), "/x", { onProgress }), "onProgress"],
+      [() => download(volume, 5 as never, local("in")), "path"],
+      [() => download(volume, "/x", local("in"), { concurrency: 1.5 }), "concurrency"],
+      [() => downloadFile(volume, null as never, local("in")), "path"],
+    ] as const)
+      await expect(attempt()).rejects.toMatchObject({ name: "InvalidRequestError", field });
+    expect(sent).toBe(0);
   });
 
   test("tell what is neither file nor directory", async () => {

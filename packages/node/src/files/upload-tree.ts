@@ -1,5 +1,6 @@
 import type { Stats } from "node:fs";
 import { type FileSystem, type SandboxFiles, UploadTimeoutError } from "@porter-sandbox/core";
+import { checkConcurrency, checkTransfer } from "./check-transfer.ts";
 import { inParallel } from "./in-parallel.ts";
 import { LocalFileError, onLocal } from "./local-file-error.ts";
 import { toLocalPath } from "./local-path.ts";
@@ -52,6 +53,8 @@ async function sendTree(
   { onProgress, concurrency = 4 }: UploadOptions,
   signal: AbortSignal,
 ): Promise<TreeResult> {
+  checkTransfer(path, { onProgress });
+  checkConcurrency(concurrency);
   const local = await toLocalPath(localPath);
   const tree = await scan(local);
   const total = tree.files.reduce((sum, { size }) => sum + size, 0);

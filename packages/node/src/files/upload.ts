@@ -1,5 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
 import type { FileSystem } from "@porter-sandbox/core";
+import { checkTransfer } from "./check-transfer.ts";
 import { LocalFileError, onLocal } from "./local-file-error.ts";
 import { toLocalPath } from "./local-path.ts";
 import type { TransferOptions } from "./options.ts";
@@ -34,11 +35,19 @@ export async function uploadFile(
   options: UploadFileOptions = {},
 ): Promise<{ bytes: number }> {
   const { onProgress, ...call } = options;
+  checkTransfer(path, options);
   call.signal?.throwIfAborted();
   const local = await toLocalPath(localPath);
   const { handle, size } = await openRegular(local);
   try {
-    await volume.writeFile(path, piecesOf(handle, local, size, onProgress), call);
+    if (size > PIECE_BYTES) await volume.writeFile(path, piecesOf(handle, local, size, onProgress), call);
+    else {
+      // Bytes can be sent again when a server is busy, a stream cannot.
+      const pieces: Uint8Array[] = [];
+      for await (const piece of piecesOf(handle, local, size)) pieces.push(piece);
+      await volume.writeFile(path, Buffer.concat(pieces), call);
+      if (size > 0) onProgress?.({ bytes: size, total: size });
+    }
     return { bytes: size };
   } finally {
     await handle.close();
@@ -61,7 +70,7 @@ async function* piecesOf(
   handle: FileHandle,
   local: string,
   size: number,
-  onProgress: TransferOptions["onProgress"],
+  onProgress?: TransferOptions["onProgress"],
 ): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
   for (let sent = 0; sent < size; ) {
     // A piece of its own each time: what was handed out may still be on its way.

@@ -1,4 +1,5 @@
-import { InvalidRequestError, type SandboxTimeoutError } from "@porter-sandbox/core";
+import type { SandboxTimeoutError } from "@porter-sandbox/core";
+import { invalid } from "./check-transfer.ts";
 
 interface Bounds {
   signal?: AbortSignal | undefined;
@@ -19,10 +20,7 @@ export async function withinTime<T>(
 ): Promise<T> {
   signal?.throwIfAborted();
   if (!(typeof timeoutMs === "number" && timeoutMs > 0))
-    throw new InvalidRequestError(`timeoutMs: must be a number of milliseconds above 0 (got ${String(timeoutMs)})`, {
-      code: "invalid_request",
-      field: "timeoutMs",
-    });
+    throw invalid("timeoutMs", `must be a number of milliseconds above 0 (got ${String(timeoutMs)})`);
   const abort = new AbortController();
   const onAbort = () => abort.abort(signal?.reason);
   signal?.addEventListener("abort", onAbort, { once: true });

@@ -125,12 +125,10 @@ export const exec = casesOf("exec", {
     equal([good.stdout, good.stderr, good.exit_code], ["hi\n", "", 0], "stdout, stderr, exit_code");
     const bad = await sandbox.exec(["false"]);
     equal(bad.exit_code, 1, "exit_code of false");
-    const command = ["echo", "1"];
-    const env = { N: "1" };
-    const commands = [sandbox.exec(command), sandbox.exec(command, { env }), sandbox.exec(["printenv", "N"], { env })];
-    command[1] = "2";
-    env.N = "2";
-    for (const done of commands) equal((await done).stdout, "1\n", "stdout of what the caller changed afterwards");
+    const command = ["echo", "as given"];
+    const done = sandbox.exec(command);
+    command[1] = "changed";
+    equal((await done).stdout, "as given\n", "stdout of what the caller changed afterwards");
   },
 
   "the client waits for a sandbox that boots": {
