@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "tsdown";
 
@@ -18,6 +19,8 @@ const manifest = JSON.parse(readFileSync("package.json", "utf8")) as Manifest;
 const entries = [...new Set(published(manifest.publishConfig.exports))].map((file) =>
   file.replace(/^\.\/dist\/(.*)\.js$/, "src/$1.ts"),
 );
+
+const entryNames = new Set(entries.map((file) => basename(file, ".ts")));
 
 /** The client's sources, declarations aside. */
 const client = /\/(?:spec|core|edge)\/(?:src|generated)\/.*(?<!\.d)\.ts$/;
@@ -66,8 +69,13 @@ export const library = defineConfig({
   // The client that several entries share is one file (declarations aside): each file costs every program that imports
   // it. What is loaded on first use stays out of it.
   outputOptions: {
-    // The tables of a part are named as the module that needs them.
-    chunkFileNames: ({ moduleIds }) => (moduleIds.every((id) => tables.test(id)) ? "[name]-tables.js" : "[name].js"),
+    // The tables of a part are named as the module that needs them, and what entries share may not take the name of one.
+    chunkFileNames: ({ name, moduleIds }) =>
+      moduleIds.every((id) => tables.test(id))
+        ? "[name]-tables.js"
+        : entryNames.has(name.replace(/\.d$/, ""))
+          ? "[name]-shared.js"
+          : "[name].js",
     codeSplitting: { groups: [{ name: clientOf, minShareCount: Math.min(entries.length, 2) }] },
   },
   checks: { pluginTimings: false },

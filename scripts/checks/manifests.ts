@@ -7,6 +7,7 @@ import { mustRun } from "../process.ts";
 import { type Check, hold } from "./check.ts";
 
 interface Manifest {
+  readonly exports?: unknown;
   readonly dependencies?: Record<string, string>;
   readonly peerDependencies?: Record<string, string>;
   readonly peerDependenciesMeta?: Record<string, { optional?: boolean }>;
@@ -46,6 +47,17 @@ export function manifestChecks({ name, tarball }: Packed, folder: string): Check
       },
     },
     {
+      name: `${name}: the types of each entry name all that its code exports`,
+      async run() {
+        const lost = entriesOf(manifest().exports).flatMap((entry) => {
+          const typed = exportsOf(join(folder, entry.replace(/\.js$/, ".d.ts")));
+          return [...exportsOf(join(folder, entry))].filter((one) => !typed.has(one)).map((one) => `${entry}: ${one}`);
+        });
+        hold(lost.length === 0, lost.join("\n"));
+        return undefined;
+      },
+    },
+    {
       name: `${name}: depends on nothing but what it may`,
       async run() {
         const { dependencies = {}, peerDependencies = {}, peerDependenciesMeta = {} } = manifest();
@@ -72,6 +84,19 @@ export function manifestChecks({ name, tarball }: Packed, folder: string): Check
       },
     },
   ];
+}
+
+/** Every JavaScript file that a manifest's `exports` name. */
+function entriesOf(exports: unknown): string[] {
+  if (typeof exports === "string") return exports.endsWith(".js") ? [exports] : [];
+  return typeof exports === "object" && exports !== null ? Object.values(exports).flatMap(entriesOf) : [];
+}
+
+/** The names that a built file exports: the bundler writes them as lists. */
+function exportsOf(file: string): Set<string> {
+  const lists = readFileSync(file, "utf8").matchAll(/^export \{([^}]*)\}/gm);
+  const names = Array.from(lists, ([, list = ""]) => list.split(",")).flat();
+  return new Set(names.map((name) => name.trim().replace(/^type |^.* as /g, "")).filter((name) => name !== ""));
 }
 
 /** What the files of a folder import from elsewhere, code and types, each with one file that does. */
