@@ -178,7 +178,7 @@ export const apiSandboxMutants: readonly Mutant[] = [
     ["terminating what is not there succeeds", "if (!ended) await sandboxOf(plane, id);", "", "lookup"],
     ["a start is not recorded", "    started_at,\n    host:", "    host:", "lifecycle", "ttl"],
     ["a host is not recorded", 'host: host === "" ? undefined : host,', "", "create"],
-    ["a slow start shows as running", '{ phase: "creating" }));', '{ phase: "running" }));', "lifecycle", "exec"],
+    ["a slow start shows as running", '{ phase: "creating" });', '{ phase: "running" });', "lifecycle", "exec"],
   ]),
   ...inFile("packages/api/src/control/output.ts", [
     ["lines keep their ends", "append(text.slice(from, at));", "append(text.slice(from, at + 1));", "logs"],

@@ -45,7 +45,13 @@ export const apiVolumeMutants: readonly Mutant[] = [
     ],
   ]),
   ...inFile("packages/api/src/control/volumes.ts", [
-    ["a volume is never ready", 'await plane.store.settleVolume(id, "ready");', "", "volumes", "listing files"],
+    [
+      "a volume is never ready",
+      "await insist(plane, () => plane.store.settleVolume(id, phase));",
+      "",
+      "volumes",
+      "listing files",
+    ],
     [
       "object volumes are refused",
       'if (type === "object" && !plane.engine.features.object_volumes) {',

@@ -9,6 +9,7 @@ export type Task =
   | "idle"
   | "reap"
   | "resume"
+  | "retry"
   | "stop"
   | "remove_sandbox"
   | "remove_volume"

@@ -1,6 +1,7 @@
 /** The server side of the Sandbox API as a value with a `fetch`. */
 import { type Clock, sleep, systemClock } from "@porter-sandbox/spec";
 import { type Agenda, createAgenda } from "./agenda.ts";
+import { goOn } from "./control/lifecycle.ts";
 import type { EnvGroups, Plane } from "./control/plane.ts";
 import { endProcesses } from "./control/processes.ts";
 import { reconcile } from "./control/reconcile.ts";
@@ -129,6 +130,7 @@ export function createSandboxApi(options: SandboxApiOptions): SandboxApi {
     processes: { bySandbox: new Map(), ended: new Map() },
     activity: new Map(),
     extended: new Map(),
+    retries: new Map(),
     background: new Set(),
     closed: false,
   };
@@ -223,6 +225,7 @@ export function createSandboxApi(options: SandboxApiOptions): SandboxApi {
     plane.closed = true;
     agenda.close();
     for (const start of plane.starting.values()) start.abort(new Error("the server is shutting down"));
+    for (const id of plane.retries.keys()) await goOn(plane, id);
     if (plane.background.size > 0) await drain(plane.background, limits.drainMs);
     await engine.close();
     await store.close();

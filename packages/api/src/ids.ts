@@ -9,7 +9,7 @@ const TAIL_CHARS = 10;
 /** Half of what the tail can hold: the other half is for counting up. */
 const TAIL_START = 2 ** 49;
 
-export type IdKind = "sbx" | "vol" | "snap" | "exec" | "req";
+export type IdKind = "sbx" | "vol" | "snap" | "exec" | "req" | "try";
 
 export interface IdSource {
   /** An id that is greater than all before it, and the creation time that goes with it, which never goes back. */

@@ -57,7 +57,9 @@ async function start(plane: Plane, record: SandboxRecord, signal: AbortSignal): 
   try {
     if (record.volume_mounts !== undefined || record.snapshot_id !== undefined) await waitForParts(plane, record);
     // Broken off by the end of a former server: it waits for its turn again.
-    if (record.phase === "creating") await plane.store.updateSandbox(record.id, ["creating"], { phase: "queued" });
+    if (record.phase === "creating") {
+      await insist(plane, () => plane.store.updateSandbox(record.id, ["creating"], { phase: "queued" }));
+    }
     if (signal.aborted) return;
     running = await plane.engine.startSandbox(planOf(record), signal, () => begin(plane, record.id));
   } catch (error) {
@@ -67,32 +69,32 @@ async function start(plane: Plane, record: SandboxRecord, signal: AbortSignal): 
     if (refusal === undefined) plane.report(error);
     const reason = refusal?.code === "image_pull" ? "image_pull" : "engine_error";
     const message = refusal?.message ?? "the engine failed to start it";
-    await finish(plane, record.id, { reason, message, finished_at: plane.clock.now() });
+    const end = { reason, message, finished_at: plane.clock.now() } as const;
+    await insist(plane, () => finish(plane, record.id, end));
     return;
   }
-  await adopt(plane, record.id, running);
+  await insist(plane, () => adopt(plane, record.id, running));
 }
 
 /** Its turn has come. The engine need not wait for this to be written: what comes later does not go back to it. */
 function begin(plane: Plane, id: string): void {
-  inBackground(plane, plane.store.updateSandbox(id, ["queued"], { phase: "creating" }));
+  const write = () => plane.store.updateSandbox(id, ["queued"], { phase: "creating" });
+  inBackground(plane, insist(plane, write));
 }
 
 /** Volumes and snapshots are made without anyone waiting either; a sandbox that uses them does the waiting. */
 async function waitForParts(plane: Plane, record: SandboxRecord): Promise<void> {
   for (const volume_id of Object.values(record.volume_mounts ?? {})) {
     await plane.settling.get(volume_id);
-    const volume = await plane.store.getVolume(volume_id);
+    const volume = await insist(plane, () => plane.store.getVolume(volume_id));
     if (volume?.phase !== "ready") throw new EngineError("engine_error", `volume ${volume_id} could not be made`);
   }
-  if (record.snapshot_id === undefined) return;
-  await plane.settling.get(record.snapshot_id);
-  const snapshot = await plane.store.getSnapshot(record.snapshot_id);
+  const { snapshot_id } = record;
+  if (snapshot_id === undefined) return;
+  await plane.settling.get(snapshot_id);
+  const snapshot = await insist(plane, () => plane.store.getSnapshot(snapshot_id));
   if (snapshot?.status !== "ready") {
-    throw new EngineError(
-      "engine_error",
-      `snapshot ${record.snapshot_id} ${snapshot ? "could not be made" : "was deleted"}`,
-    );
+    throw new EngineError("engine_error", `snapshot ${snapshot_id} ${snapshot ? "could not be made" : "was deleted"}`);
   }
 }
 
@@ -114,7 +116,11 @@ export async function adopt(plane: Plane, id: string, running: RunningSandbox): 
   }
   beginIdleWatch(plane, record);
   void running.ended.then((end) => {
-    if (!plane.closed) inBackground(plane, finish(plane, id, end));
+    if (plane.closed) return;
+    inBackground(
+      plane,
+      insist(plane, () => finish(plane, id, end)),
+    );
   });
 }
 
@@ -195,6 +201,31 @@ export async function attempt(plane: Plane, task: Task, id: string, work: () => 
     plane.agenda.add(plane.clock.now() + RETRY_MS, task, id);
     return false;
   }
+}
+
+/**
+ * Asks the store until it does not fail: what has happened must come to be known, and a full disk is no matter of whom
+ * it happened to. Once the server closes there is one last try.
+ */
+export async function insist<T>(plane: Plane, ask: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (plane.closed) throw error;
+      plane.report(error);
+    }
+    const { id } = plane.ids.next("try");
+    await new Promise<void>((resolve) => {
+      plane.retries.set(id, resolve);
+      plane.agenda.add(plane.clock.now() + RETRY_MS, "retry", id);
+    });
+  }
+}
+
+export async function goOn(plane: Plane, id: string): Promise<void> {
+  plane.retries.get(id)?.();
+  plane.retries.delete(id);
 }
 
 /** Forgets an ended sandbox whose retention is over; the name stays taken. */

@@ -44,6 +44,8 @@ export interface Plane {
     readonly bySandbox: Map<string, Map<string, Process>>;
     readonly ended: Map<Process, string>;
   };
+  /** Writes that the store failed and that wait for their next try: what lets each go on. */
+  readonly retries: Map<string, () => void>;
   /** What goes on without a caller; `close` waits for it. */
   readonly background: Set<Promise<unknown>>;
   /** After `close`: what ends now ends because this process does, and is none of the store's business. */

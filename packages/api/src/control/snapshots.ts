@@ -3,7 +3,7 @@ import type { components } from "@porter-sandbox/spec/types";
 import { engineErrorOf, invalid, show, unknownId, unsupported } from "../errors.ts";
 import type { SnapshotRecord } from "../store.ts";
 import { beginUse } from "./activity.ts";
-import { attempt, sandboxOf } from "./lifecycle.ts";
+import { attempt, insist, sandboxOf } from "./lifecycle.ts";
 import { notRunning } from "./lifetime.ts";
 import { inBackground, type Plane } from "./plane.ts";
 
@@ -44,21 +44,21 @@ export async function createSnapshot(
 }
 
 async function make(plane: Plane, { id, sandbox_id }: SnapshotRecord): Promise<void> {
+  let made: Parameters<Plane["store"]["settleSnapshot"]>[1];
   try {
     const { size_bytes } = await plane.engine.createSnapshot({ id, sandbox_id });
-    const kept = await plane.store.settleSnapshot(id, { status: "ready", ready_at: plane.clock.now(), size_bytes });
-    // It was deleted while it was made.
-    if (!kept) await removeFromEngine(plane, id);
+    made = { status: "ready", ready_at: plane.clock.now(), size_bytes };
   } catch (error) {
     const refusal = engineErrorOf(error);
     if (refusal === undefined) plane.report(error);
-    await plane.store.settleSnapshot(id, {
-      status: "failed",
-      failure_reason: refusal?.message ?? "the engine failed to make it",
-    });
-    // It may have been made all the same, and only the answer got lost.
-    await removeFromEngine(plane, id);
+    made = { status: "failed", failure_reason: refusal?.message ?? "the engine failed to make it" };
   }
+  const settled = await insist(plane, async () => {
+    await plane.store.settleSnapshot(id, made);
+    return plane.store.getSnapshot(id);
+  });
+  // It was deleted while it was made. Or it failed: it may have been made all the same, and only the answer got lost.
+  if (settled?.status !== "ready") await removeFromEngine(plane, id);
 }
 
 export const removeFromEngine = (plane: Plane, id: string): Promise<boolean> =>

@@ -2,7 +2,7 @@
 import type { components } from "@porter-sandbox/spec/types";
 import { conflict, notFound, show, unknownId, unsupported } from "../errors.ts";
 import type { VolumeRecord } from "../store.ts";
-import { attempt } from "./lifecycle.ts";
+import { attempt, insist } from "./lifecycle.ts";
 import { inBackground, type Plane } from "./plane.ts";
 import { rfc3339 } from "./sandboxes.ts";
 
@@ -66,13 +66,14 @@ export function makeVolume(plane: Plane, record: VolumeRecord): void {
 }
 
 async function make(plane: Plane, { id, type, object }: VolumeRecord): Promise<void> {
+  let phase: "ready" | "failed" = "ready";
   try {
     await plane.engine.createVolume({ id, type, ...(object && { object }) });
-    await plane.store.settleVolume(id, "ready");
   } catch (error) {
     plane.report(error);
-    await plane.store.settleVolume(id, "failed");
+    phase = "failed";
   }
+  await insist(plane, () => plane.store.settleVolume(id, phase));
 }
 
 export async function listVolumes(plane: Plane): Promise<{ volumes: VolumeResponse[] }> {
