@@ -183,3 +183,20 @@ test("one whose time ended while the server was away is not started any more", a
   expect(await second.phase(id)).toBe("terminated");
   expect(engine.plans.slice(before).map((plan) => plan.id)).not.toContain(id);
 });
+
+test("one whose time ended while it waited, and nobody was there to see it, gets no new time", async () => {
+  const { clock, engine, life } = twoLives();
+  const first = life();
+  engine.beforeStart = untilAborted;
+  const [over, left] = [await first.run({ ttl_seconds: 60 }), await first.run({ ttl_seconds: 62 })];
+  await first.api.close();
+  clock.jump(61_000);
+  engine.beforeStart = async () => {};
+  const second = life();
+  const before = engine.plans.length;
+  const { body } = await second.ask("GET", `/v1/sandbox/${over}`);
+  expect(body).toMatchObject({ phase: "terminated", reason: "expired" });
+  await settle();
+  expect(engine.plans.slice(before).map(({ id }) => id)).toEqual([left]);
+  expect(await second.phase(left)).toBe("running");
+});

@@ -4,7 +4,17 @@
  * the store never deleted stays, also when the store does not know it (a new store beside an old engine, for example).
  */
 import { isLive, type SandboxRecord } from "../store.ts";
-import { adopt, attempt, finish, launch, removeFromEngine, schedule, stopInEngine } from "./lifecycle.ts";
+import {
+  adopt,
+  attempt,
+  end,
+  expiryOf,
+  finish,
+  launch,
+  removeFromEngine,
+  schedule,
+  stopInEngine,
+} from "./lifecycle.ts";
 import { inBackground, type Plane } from "./plane.ts";
 import { removeFromEngine as removeSnapshot } from "./snapshots.ts";
 import { makeVolume, removeFromEngine as removeVolume } from "./volumes.ts";
@@ -41,7 +51,9 @@ async function takeUp(plane: Plane, id: string, inEngine: boolean): Promise<void
   }
   // It was accepted and never came up, so it starts now; what a broken-off start left goes first.
   if (inEngine) await plane.engine.removeSandbox(id);
-  launch(plane, record);
+  // Its time counts from its creation until then, and may have ended while nobody was there to end it.
+  if ((expiryOf(record) ?? Infinity) > plane.clock.now()) launch(plane, record);
+  else await end(plane, id, "expired");
 }
 
 export async function reconcile(plane: Plane): Promise<void> {
