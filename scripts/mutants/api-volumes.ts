@@ -47,7 +47,7 @@ export const apiVolumeMutants: readonly Mutant[] = [
   ...inFile("packages/api/src/control/volumes.ts", [
     [
       "a volume is never ready",
-      "await insist(plane, () => plane.store.settleVolume(id, phase));",
+      "await insist(plane, () => plane.store.settleVolume(id, phase, from));",
       "",
       "volumes",
       "listing files",

@@ -226,7 +226,10 @@ export interface Engine {
    */
   refuses?(plan: SandboxPlan): { readonly field: string; readonly rule: string } | undefined;
 
-  /** The ids of all that this engine has made and that exists. Asked when the control plane starts, again until it is answered. */
+  /**
+   * All that exists of ours, by id; asked when the control plane starts, until it is answered, to reconcile it with the
+   * store. It must reject rather than leave something out: a volume or snapshot that is not in it counts as lost.
+   */
   inventory(): Promise<{ sandboxes: string[]; volumes: string[]; snapshots: string[] }>;
 
   /**

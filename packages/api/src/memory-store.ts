@@ -187,9 +187,9 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
     async listVolumes() {
       return newestFirst(volumes.values());
     },
-    async settleVolume(id, phase) {
+    async settleVolume(id, phase, from = "pending") {
       const volume = volumes.get(id);
-      if (volume?.phase === "pending") volumes.set(id, { ...volume, phase });
+      if (volume?.phase === from) volumes.set(id, { ...volume, phase });
     },
     async releaseVolume(id) {
       const volume = volumes.get(id);
@@ -217,9 +217,9 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
     async getSnapshot(id) {
       return snapshots.get(id);
     },
-    async settleSnapshot(id, change) {
+    async settleSnapshot(id, change, from = "pending") {
       const snapshot = snapshots.get(id);
-      if (snapshot?.status !== "pending") return false;
+      if (snapshot?.status !== from) return false;
       snapshots.set(id, { ...snapshot, ...change });
       return true;
     },

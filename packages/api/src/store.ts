@@ -261,8 +261,8 @@ export interface Store {
   lookupVolume(name: string): Promise<string | undefined>;
   /** Newest first, those being deleted included. */
   listVolumes(): Promise<VolumeRecord[]>;
-  /** Turns a pending volume into a ready or failed one; nothing when it is not pending any more. */
-  settleVolume(id: string, phase: "ready" | "failed"): Promise<void>;
+  /** Turns a volume in the phase `from`, by default `pending`, into a ready or failed one; nothing when it is in another. */
+  settleVolume(id: string, phase: "ready" | "failed", from?: VolumePhase): Promise<void>;
   /** Unless a live sandbox mounts it: makes it `deleting` and frees its name, in one step. */
   releaseVolume(id: string): Promise<"released" | "attached" | "not_found">;
   /** Forgets it. Unknown ids are fine. */
@@ -274,10 +274,11 @@ export interface Store {
   insertSnapshot(snapshot: SnapshotRecord): Promise<void>;
   /** The snapshot; undefined when there is none of that id. */
   getSnapshot(id: string): Promise<SnapshotRecord | undefined>;
-  /** Turns a pending snapshot into a ready or failed one; false when it is gone or not pending any more. */
+  /** Turns a snapshot of the status `from`, by default `pending`, into a ready or failed one; false when it is gone or of another. */
   settleSnapshot(
     id: string,
     change: Pick<SnapshotRecord, "status" | "ready_at" | "size_bytes" | "failure_reason">,
+    from?: SnapshotRecord["status"],
   ): Promise<boolean>;
   /** Forgets it; false when there is none. */
   removeSnapshot(id: string): Promise<boolean>;

@@ -289,7 +289,10 @@ export function describeStore(name: string, { open, runs = 150 }: StoreContract)
         await store.settleVolume("vol-1", "ready");
         await store.settleVolume("vol-1", "failed");
         await store.settleVolume("vol-none", "ready");
+        await store.settleVolume("vol-1", "failed", "failed");
         expect(await store.getVolume("vol-1")).toEqual({ ...pending, phase: "ready" });
+        await store.settleVolume("vol-1", "failed", "ready");
+        expect(await store.getVolume("vol-1")).toEqual({ ...pending, phase: "failed" });
         await store.insertVolume(volume("vol-3"));
         expect((await store.listVolumes()).map(({ id }) => id)).toEqual(["vol-3", "vol-1"]);
         await store.removeVolume("vol-3");
@@ -327,7 +330,11 @@ export function describeStore(name: string, { open, runs = 150 }: StoreContract)
       expect(await store.settleSnapshot("snap-1", ready)).toBe(true);
       expect(await store.settleSnapshot("snap-1", { status: "failed", failure_reason: "late" })).toBe(false);
       expect(await store.settleSnapshot("snap-none", ready)).toBe(false);
+      expect(await store.settleSnapshot("snap-1", { status: "failed" }, "failed")).toBe(false);
       expect(await store.getSnapshot("snap-1")).toEqual({ ...snapshot(1, "sbx-a"), ...ready });
+      const lost = { status: "failed" as const, failure_reason: "lost" };
+      expect(await store.settleSnapshot("snap-1", lost, "ready")).toBe(true);
+      expect(await store.getSnapshot("snap-1")).toEqual({ ...snapshot(1, "sbx-a"), ...ready, ...lost });
       expect((await store.listSnapshots()).map(({ id }) => id)).toEqual(["snap-3", "snap-2", "snap-1"]);
       expect((await store.listSnapshots("sbx-a")).map(({ id }) => id)).toEqual(["snap-3", "snap-1"]);
       expect(await store.removeSnapshot("snap-3")).toBe(true);

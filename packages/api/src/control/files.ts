@@ -27,7 +27,7 @@ export async function filesOf(plane: Plane, volume_id: string): Promise<EngineFi
   if (type === "object") throw unsupported("id", `volume ${volume_id} is of type object and has no file operations`);
   await plane.settling.get(volume_id);
   const { phase } = await volumeOf(plane, volume_id);
-  if (phase !== "ready") throw unsupported("id", `volume ${volume_id} could not be made and has no files`);
+  if (phase !== "ready") throw unsupported("id", `volume ${volume_id} could not be made or is lost, and has no files`);
   return plane.engine.files(volume_id);
 }
 

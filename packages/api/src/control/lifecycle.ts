@@ -87,14 +87,18 @@ async function waitForParts(plane: Plane, record: SandboxRecord): Promise<void> 
   for (const volume_id of Object.values(record.volume_mounts ?? {})) {
     await plane.settling.get(volume_id);
     const volume = await insist(plane, () => plane.store.getVolume(volume_id));
-    if (volume?.phase !== "ready") throw new EngineError("engine_error", `volume ${volume_id} could not be made`);
+    if (volume?.phase !== "ready")
+      throw new EngineError("engine_error", `volume ${volume_id} could not be made or is lost`);
   }
   const { snapshot_id } = record;
   if (snapshot_id === undefined) return;
   await plane.settling.get(snapshot_id);
   const snapshot = await insist(plane, () => plane.store.getSnapshot(snapshot_id));
   if (snapshot?.status !== "ready") {
-    throw new EngineError("engine_error", `snapshot ${snapshot_id} ${snapshot ? "could not be made" : "was deleted"}`);
+    throw new EngineError(
+      "engine_error",
+      `snapshot ${snapshot_id} ${snapshot ? "could not be made or is lost" : "was deleted"}`,
+    );
   }
 }
 

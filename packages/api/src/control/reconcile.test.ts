@@ -200,3 +200,77 @@ test("one whose time ended while it waited, and nobody was there to see it, gets
   expect(engine.plans.slice(before).map(({ id }) => id)).toEqual([left]);
   expect(await second.phase(left)).toBe("running");
 });
+
+test("volumes and snapshots that the engine lost have failed, and are there again once it has them again", async () => {
+  const { engine, store, life } = twoLives();
+  const first = life();
+  const { id } = (await first.ask("POST", "/v1/volume")).body;
+  const kept = (await first.ask("POST", "/v1/volume")).body.id;
+  await first.ask("PUT", `/v1/volume/${id}/files/content?path=/a`, "data");
+  const snapshot = (await first.ask("POST", `/v1/sandbox/${await first.run()}/snapshot`)).body.id;
+  await settle();
+  const [files, made] = [engine.volumes.get(id) ?? new Map(), engine.createVolume];
+  engine.createVolume = async (volume) => {
+    if (!engine.volumes.has(volume.id)) await made(volume);
+  };
+  const look = async ({ ask }: ReturnType<typeof life>) => {
+    await ask("GET", "/readyz");
+    await settle();
+    const [volume, other] = [await ask("GET", `/v1/volume/${id}`), await ask("GET", `/v1/volume/${kept}`)];
+    return [volume.body.phase, other.body.phase, (await ask("GET", "/v1/snapshot")).body.snapshots[0]];
+  };
+
+  engine.volumes.delete(id);
+  engine.snapshots.delete(snapshot);
+  const second = life();
+  const failure_reason = "the engine does not have it any more";
+  expect(await look(second)).toEqual([
+    "failed",
+    "ready",
+    expect.objectContaining({ status: "failed", failure_reason }),
+  ]);
+  expect((await second.ask("GET", `/v1/volume/${id}/files`)).status).toBe(422);
+  const [mounting, from] = [
+    await second.run({ volume_mounts: { "/data": id } }),
+    await second.run({ image: "", snapshot_id: snapshot }),
+  ];
+  expect([await second.phase(mounting), await second.phase(from)]).toEqual(["failed", "failed"]);
+
+  // The engine was another one for a while.
+  engine.volumes.set(id, files);
+  engine.snapshots.add(snapshot);
+  const third = life();
+  const [phase, , there] = await look(third);
+  expect([phase, there.status, there.failure_reason]).toEqual(["ready", "ready", undefined]);
+  expect((await third.ask("GET", `/v1/volume/${id}/files/content?path=/a`)).text).toBe("data");
+  expect([...engine.snapshots]).toEqual([snapshot]);
+  expect((await store.getSnapshot(snapshot))?.status).toBe("ready");
+});
+
+test("one that failed in the making is not taken for lost, and what it left is removed", async () => {
+  const { engine, life } = twoLives();
+  const first = life();
+  engine.beforeSnapshot = () => Promise.reject(new Error("no room"));
+  const { id } = (await first.ask("POST", `/v1/sandbox/${await first.run()}/snapshot`)).body;
+  await settle();
+  engine.snapshots.add(id);
+  const second = life();
+  await second.api.ready();
+  await settle();
+  expect(engine.snapshots.size).toBe(0);
+  expect((await second.ask("GET", "/v1/snapshot")).body.snapshots[0].status).toBe("failed");
+});
+
+test("a volume that becomes ready while the engine is asked what it has is not lost", async () => {
+  const { engine, store, life } = twoLives();
+  await store.insertVolume({ id: "vol-a", name: "a", type: "disk", phase: "pending", created_at: 0 });
+  const inventory = engine.inventory;
+  engine.inventory = async () => {
+    const before = await inventory();
+    await engine.createVolume({ id: "vol-a", type: "disk" });
+    await store.settleVolume("vol-a", "ready");
+    return before;
+  };
+  const { ask } = life();
+  expect((await ask("GET", "/v1/volume/vol-a")).body.phase).toBe("ready");
+});

@@ -2,6 +2,7 @@
  * At a start: the store says what was asked for, the engine what there is. Nothing that was acknowledged is lost, and
  * nothing of ours runs unowned. Sandboxes and snapshots that only the engine has are removed. Volumes are data: one that
  * the store never deleted stays, also when the store does not know it (a new store beside an old engine, for example).
+ * Volumes and snapshots that the engine lost have failed, until it has them again: it may have been another one.
  */
 import { isLive, type SandboxRecord } from "../store.ts";
 import {
@@ -57,18 +58,28 @@ async function takeUp(plane: Plane, id: string, inEngine: boolean): Promise<void
 }
 
 export async function reconcile(plane: Plane): Promise<void> {
+  // Before the engine is asked: what is ready by now must be in its answer.
+  const [volumes, snapshots] = [await plane.store.listVolumes(), await plane.store.listSnapshots()];
   const inventory = await plane.engine.inventory();
   const inEngine = new Set(inventory.sandboxes);
   const known = new Set<string>();
   const waiting: string[] = [];
-  for (const volume of await plane.store.listVolumes()) {
-    plane.ids.continueAfter(volume.id);
-    if (volume.phase === "deleting") inBackground(plane, removeVolume(plane, volume.id));
-    if (volume.phase === "pending") makeVolume(plane, volume);
-  }
-  const snapshots = await plane.store.listSnapshots();
-  for (const { id, status } of snapshots) {
+  const keptVolumes = new Set(inventory.volumes);
+  for (const volume of volumes) {
+    const { id, phase } = volume;
     plane.ids.continueAfter(id);
+    if (phase === "deleting") inBackground(plane, removeVolume(plane, id));
+    if (phase === "pending" || (phase === "failed" && keptVolumes.has(id))) makeVolume(plane, volume);
+    if (phase === "ready" && !keptVolumes.has(id)) await plane.store.settleVolume(id, "failed", "ready");
+  }
+  const keptSnapshots = new Set(inventory.snapshots);
+  for (const { id, status, ready_at } of snapshots) {
+    plane.ids.continueAfter(id);
+    const lost = { status: "failed", failure_reason: "the engine does not have it any more" } as const;
+    if (status === "ready" && !keptSnapshots.has(id)) await plane.store.settleSnapshot(id, lost, "ready");
+    if (status === "failed" && ready_at !== undefined && keptSnapshots.has(id)) {
+      await plane.store.settleSnapshot(id, { status: "ready" }, "failed");
+    }
     // Nobody knows how far it came.
     if (status === "pending") {
       await plane.store.settleSnapshot(id, {
@@ -89,6 +100,7 @@ export async function reconcile(plane: Plane): Promise<void> {
   for (const id of running) await resume(plane, id);
   for (const id of waiting) if (!inEngine.has(id)) await resume(plane, id, false);
   for (const id of inEngine) if (!known.has(id)) inBackground(plane, removeFromEngine(plane, id));
-  const ready = new Set(snapshots.filter(({ status }) => status === "ready").map(({ id }) => id));
-  for (const id of inventory.snapshots) if (!ready.has(id)) inBackground(plane, removeSnapshot(plane, id));
+  const wasMade = snapshots.filter(({ status, ready_at }) => status === "ready" || ready_at !== undefined);
+  const made = new Set(wasMade.map(({ id }) => id));
+  for (const id of inventory.snapshots) if (!made.has(id)) inBackground(plane, removeSnapshot(plane, id));
 }

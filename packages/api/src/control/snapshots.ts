@@ -16,7 +16,8 @@ export function snapshotOf(record: SnapshotRecord): components["schemas"]["Snaps
     status,
     t_created_unix_ms: created_at,
     ...(ready_at !== undefined && { t_ready_unix_ms: ready_at }),
-    ...(failure_reason !== undefined && { failure_reason }),
+    // One that was lost and is there again keeps it in the store.
+    ...(status === "failed" && failure_reason !== undefined && { failure_reason }),
     ...(size_bytes !== undefined && { size_bytes }),
   };
 }

@@ -58,14 +58,14 @@ export async function createVolume(plane: Plane, spec: VolumeSpec): Promise<Volu
   return shown(plane, record);
 }
 
-/** Has the engine make a pending volume, without anyone waiting for it. */
+/** Has the engine make a pending volume, or one that failed, without anyone waiting for it. */
 export function makeVolume(plane: Plane, record: VolumeRecord): void {
   const made = make(plane, record).finally(() => plane.settling.delete(record.id));
   plane.settling.set(record.id, made);
   inBackground(plane, made);
 }
 
-async function make(plane: Plane, { id, type, object }: VolumeRecord): Promise<void> {
+async function make(plane: Plane, { id, type, object, phase: from }: VolumeRecord): Promise<void> {
   let phase: "ready" | "failed" = "ready";
   try {
     await plane.engine.createVolume({ id, type, ...(object && { object }) });
@@ -73,7 +73,7 @@ async function make(plane: Plane, { id, type, object }: VolumeRecord): Promise<v
     plane.report(error);
     phase = "failed";
   }
-  await insist(plane, () => plane.store.settleVolume(id, phase));
+  await insist(plane, () => plane.store.settleVolume(id, phase, from));
 }
 
 export async function listVolumes(plane: Plane): Promise<{ volumes: VolumeResponse[] }> {

@@ -52,9 +52,9 @@ export function volumeStore(db: Database): VolumeStore {
     lookupVolume: async (name) => idOfName(name),
     listVolumes: async () =>
       db.all("SELECT record FROM volumes ORDER BY id DESC").map((row) => parse<VolumeRecord>(row)),
-    async settleVolume(id, phase) {
+    async settleVolume(id, phase, from = "pending") {
       const volume = find(id);
-      if (volume?.phase === "pending") db.write(() => replace({ ...volume, phase }));
+      if (volume?.phase === from) db.write(() => replace({ ...volume, phase }));
     },
     async releaseVolume(id) {
       const volume = find(id);
@@ -85,9 +85,9 @@ export function snapshotStore(db: Database): SnapshotStore {
       db.write(() => db.run("INSERT INTO snapshots (id, sandbox_id, record) VALUES (?, ?, ?)", id, sandbox_id, record));
     },
     getSnapshot: async (id) => find(id),
-    async settleSnapshot(id, change) {
+    async settleSnapshot(id, change, from = "pending") {
       const snapshot = find(id);
-      if (snapshot?.status !== "pending") return false;
+      if (snapshot?.status !== from) return false;
       const record = JSON.stringify({ ...snapshot, ...change });
       db.write(() => db.run("UPDATE snapshots SET record = ? WHERE id = ?", record, id));
       return true;
