@@ -254,8 +254,8 @@ export const apiVolumeMutants: readonly Mutant[] = [
     ],
     [
       "a missing parent is an inner error",
-      'if (code !== "not_found" && code !== "not_a_directory") throw error;\n    throw notFound(`to:',
-      "throw error;\n    throw notFound(`to:",
+      'if (code !== "not_found" && code !== "not_a_directory") throw error;\n    throw withoutParent',
+      "throw error;\n    throw withoutParent",
       "moving files",
     ],
     [

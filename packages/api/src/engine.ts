@@ -180,7 +180,7 @@ export interface EngineFileInfo {
 /**
  * The files of one volume. Paths are absolute within the volume, already normalised (`/`, `/a/b`), and never escape it;
  * an engine must still not follow a symbolic link out of the volume. Refusals are EngineErrors: `not_found`,
- * `not_a_directory`, `is_a_directory`, `exists`.
+ * `not_a_directory`, `is_a_directory`, `exists`. The root is `not_found` only when there is no such volume.
  */
 export interface EngineFiles {
   /** What is at a path. */

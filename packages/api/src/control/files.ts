@@ -10,6 +10,7 @@ import {
   notFound,
   show,
   tooLarge,
+  unknownId,
   unsupported,
 } from "../errors.ts";
 import { readIncoming } from "../incoming.ts";
@@ -28,8 +29,26 @@ export async function filesOf(plane: Plane, volume_id: string): Promise<EngineFi
   await plane.settling.get(volume_id);
   const { phase } = await volumeOf(plane, volume_id);
   if (phase !== "ready") throw unsupported("id", `volume ${volume_id} could not be made or is lost, and has no files`);
-  return plane.engine.files(volume_id);
+  return knowing(plane, volume_id, plane.engine.files(volume_id));
 }
+
+/** The files of a volume that may go away: what fails then is the volume's absence, and no path's. */
+function knowing(plane: Plane, volume_id: string, files: EngineFiles): EngineFiles {
+  const refuse = async (error: unknown): Promise<never> => {
+    await volumeOf(plane, volume_id);
+    if (isNotFound(error) && (await files.stat("/").catch(isNotFound)) === true) throw unknownId("volume", volume_id);
+    throw error;
+  };
+  return {
+    stat: (path) => files.stat(path).catch(refuse),
+    list: (path) => files.list(path).catch(refuse),
+    read: (path, start, length) => files.read(path, start, length).catch(refuse),
+    write: (path, content) => files.write(path, content).catch(refuse),
+    move: (from, to) => files.move(from, to).catch(refuse),
+  };
+}
+
+const isNotFound = (error: unknown): boolean => engineErrorOf(error)?.code === "not_found";
 
 /** A 404 also where a part of the path is a file: there is nothing of that path then. */
 export async function statFile(files: EngineFiles, path: string, field: string): Promise<EngineFileInfo> {
@@ -140,7 +159,12 @@ export async function writeFile(
   } finally {
     end();
   }
+  // Deleted meanwhile, and the file with it.
+  await volumeOf(plane, volume_id);
 }
+
+const withoutParent = (to: string): ApiError => notFound(`to: its parent directory must exist (got ${show(to)})`, "to");
+const insideFile = (to: string): ApiError => invalid("to", `to: its parent must be a directory (got ${show(to)})`);
 
 /** Moves a file or directory to a full new path. Nothing is overwritten. */
 export async function moveFile(plane: Plane, volume_id: string, move: { from: string; to: string }): Promise<void> {
@@ -150,16 +174,18 @@ export async function moveFile(plane: Plane, volume_id: string, move: { from: st
   const parent = await files.stat(parentOf(to)).catch((error: unknown) => {
     const code = engineErrorOf(error)?.code;
     if (code !== "not_found" && code !== "not_a_directory") throw error;
-    throw notFound(`to: its parent directory must exist (got ${show(to)})`, "to");
+    throw withoutParent(to);
   });
-  if (parent.type !== "directory") throw invalid("to", `to: its parent must be a directory (got ${show(to)})`);
+  if (parent.type !== "directory") throw insideFile(to);
   try {
     await files.move(from, to);
   } catch (error) {
     const code = engineErrorOf(error)?.code;
     if (code === "exists")
       throw conflict("destination_exists", `to: must not exist (got ${show(to)})`, { field: "to" });
-    if (code === "not_found") throw notFound(`from: there is nothing of that path (got ${show(from)})`, "from");
-    throw error;
+    if (code !== "not_found" && code !== "not_a_directory") throw error;
+    // One of the two has changed since it was looked at.
+    await statFile(files, from, "from");
+    throw code === "not_found" ? withoutParent(to) : insideFile(to);
   }
 }
