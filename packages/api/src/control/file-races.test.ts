@@ -62,6 +62,13 @@ describe("a volume", () => {
 });
 
 describe("a path", () => {
+  test("that became one through a file is not there to be read", async () => {
+    const { ask, at, play } = await withVolume();
+    play({ read: rejects("not_a_directory") });
+    const { status, body } = await ask("GET", `${at}/content?path=/dir/b`);
+    expect([status, body.field]).toEqual([404, "path"]);
+  });
+
   test.each([
     ["whose destination lost its parent", "not_found", [], 404, "to"],
     ["whose destination's parent became a file", "not_a_directory", [], 400, "to"],

@@ -98,7 +98,7 @@ export async function readFile(
   } catch (error) {
     // It was removed since it was looked at.
     const code = engineErrorOf(error)?.code;
-    if (code === "not_found" || code === "is_a_directory") {
+    if (code === "not_found" || code === "not_a_directory" || code === "is_a_directory") {
       throw notFound(`path: there is nothing of that path (got ${show(path)})`, "path");
     }
     throw error;
