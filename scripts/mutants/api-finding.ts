@@ -40,6 +40,7 @@ export const apiFindingMutants: readonly Mutant[] = [
       "if (start_time === null) {",
       "counts",
     ],
+    ["buckets begin before there are years", "clampTime(end - DAY_MS)", "end - DAY_MS", "counts"],
     ["there are 24 buckets", "count: COUNT_BUCKETS", "count: 24", "counts"],
     ["counts are of an hour", "DAY_MS = 24 * 3_600_000", "DAY_MS = 3_600_000", "counts"],
     [

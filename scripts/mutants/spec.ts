@@ -159,6 +159,12 @@ export const specMutants: readonly Mutant[] = [
       "metrics",
     ],
     ["durations may be negative", "const part = /(", "const part = /-?(", "logs"],
+    [
+      "a time may have a year of five digits",
+      "return clampTime(time) === time ? time : undefined;",
+      "return time;",
+      "counts",
+    ],
     ["the zone of a time does not count", "(offsetHour * 60 + offsetMinute) * 60_000", "0", "listing"],
     [
       "a 45th is a day",

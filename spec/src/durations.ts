@@ -28,11 +28,18 @@ export function parseGoDuration(text: string): number | undefined {
   return total <= LONGEST_MS ? total : undefined;
 }
 
+/** From the year 0000 through the year 9999. */
+const [FIRST_TIME, LAST_TIME] = [-62_167_219_200_000, 253_402_300_799_999];
+
+/** The nearest time to this one that RFC 3339 has a way to write. */
+export const clampTime = (ms: number): number => Math.min(Math.max(ms, FIRST_TIME), LAST_TIME);
+
 const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(\.\d+)?(?:[Zz]|([+-])(\d\d):(\d\d))$/;
 
 /**
  * An RFC 3339 time as milliseconds since the epoch, with what is below a millisecond cut off; undefined for anything else. It is
- * stricter than `Date.parse`, and the same everywhere: the 30th of February is no time.
+ * stricter than `Date.parse`, and the same everywhere: the 30th of February is no time, nor is what an offset takes out of
+ * the years that have four digits.
  */
 export function parseTime(text: string): number | undefined {
   const match = RFC_3339.exec(text);
@@ -44,7 +51,8 @@ export function parseTime(text: string): number | undefined {
   const ok = date.getUTCMonth() === month - 1 && date.getUTCDate() === day && hour < 24 && minute < 60 && second < 60;
   if (!ok || offsetHour > 23 || offsetMinute > 59) return undefined;
   date.setUTCHours(hour, minute, second, Math.floor(Number(`0${match[7] ?? ""}`) * 1000));
-  return date.getTime() - (match[8] === "-" ? -1 : 1) * (offsetHour * 60 + offsetMinute) * 60_000;
+  const time = date.getTime() - (match[8] === "-" ? -1 : 1) * (offsetHour * 60 + offsetMinute) * 60_000;
+  return clampTime(time) === time ? time : undefined;
 }
 
 /** The `since` of logs: a Go duration back from `now`, or an RFC 3339 time. Milliseconds since the epoch, or undefined. */

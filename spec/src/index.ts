@@ -2,7 +2,7 @@
 
 export type { Check } from "./checks.ts";
 export { type Clock, systemClock } from "./clock.ts";
-export { parseGoDuration, parseMetricsWindow, parseSince, parseTime } from "./durations.ts";
+export { clampTime, parseGoDuration, parseMetricsWindow, parseSince, parseTime } from "./durations.ts";
 export {
   checkEgress,
   checkEgressDestination,

@@ -64,6 +64,16 @@ describe("counting", () => {
     expect(body.points[59].count).toBe(1);
   });
 
+  test.each(["end_time=0000-01-01T00:00:00Z", "start_time=9999-12-31T23:59:59.999Z"])(
+    "answers times that can be named at the edge of time: %s",
+    async (window) => {
+      const { ask } = createHarness();
+      const { status, body } = await ask("GET", `/v1/sandbox/counts?${window}`);
+      expect([status, body.points.length]).toEqual([200, 60]);
+      for (const { timestamp } of body.points) expect(timestamp).toMatch(/^\d{4}-/);
+    },
+  );
+
   test("counts each sandbox of the window once, in the bucket in which it was created", async () => {
     await fc.assert(
       fc.asyncProperty(

@@ -1,5 +1,5 @@
 /** Finding sandboxes: pages, filters, counts over time. */
-import { COUNT_BUCKETS, parseTagFilter } from "@porter-sandbox/spec";
+import { COUNT_BUCKETS, clampTime, parseTagFilter } from "@porter-sandbox/spec";
 import type { components } from "@porter-sandbox/spec/types";
 import { invalid, notFound, show } from "../errors.ts";
 import type { Phase, SandboxQuery } from "../store.ts";
@@ -66,11 +66,11 @@ export async function countSandboxes(
   filters: ListFilters,
 ): Promise<components["schemas"]["CountsResponse"]> {
   const end = filters.end_time ?? Math.max(plane.clock.now(), filters.start_time ?? 0);
-  const start = filters.start_time ?? end - DAY_MS;
+  const start = filters.start_time ?? clampTime(end - DAY_MS);
   const query = queryOf({ ...filters, start_time: start, end_time: end });
   const width_ms = Math.max(1, Math.ceil((end - start) / COUNT_BUCKETS));
   const counts = await plane.store.countSandboxes(query, { start, width_ms, count: COUNT_BUCKETS });
-  const points = counts.map((count, i) => ({ timestamp: rfc3339(start + i * width_ms), count }));
+  const points = counts.map((count, i) => ({ timestamp: rfc3339(clampTime(start + i * width_ms)), count }));
   return { points, granularity_ms: width_ms };
 }
 

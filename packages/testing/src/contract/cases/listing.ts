@@ -324,6 +324,14 @@ export const counts = casesOf("counts", {
     );
   },
 
+  "at the edges of time too the buckets begin at times": async (c) => {
+    for (const query of [{ end_time: "0000-01-01T00:00:00Z" }, { start_time: "9999-12-31T23:59:59Z" }]) {
+      const answer = body(await c.http("GET", "/v1/sandbox/counts", { query }));
+      const times = answer.points.map((point: { timestamp: string }) => timeOf(point.timestamp, "timestamp"));
+      equal(times[59] - times[0], 59 * answer.granularity_ms, "from the first bucket to the last");
+    }
+  },
+
   "the filters of listing apply": async (c) => {
     const { tag, ids, made } = await several(c, 3, (index) => ({ tags: { odd: String(index % 2 === 1) } }));
     await c.http("DELETE", `/v1/sandbox/${ids[0]}`);
@@ -338,6 +346,7 @@ export const counts = casesOf("counts", {
   "filters against the rules are refused": async (c) => {
     for (const [query, field] of [
       [{ start_time: "noon" }, "start_time"],
+      [{ start_time: "9999-12-31T23:59:59-23:59" }, "start_time"],
       [{ phase: "sleeping" }, "phase"],
       [{ start_time: "2030-01-02T00:00:00Z", end_time: "2030-01-01T00:00:00Z" }, /_time/],
     ] as const) {
