@@ -362,7 +362,7 @@ describe("limits", () => {
     const { port } = await start(memoryApi().api, { limits: { headersMs: 100 } });
     const socket = connect(port, "127.0.0.1");
     socket.write("GET /healthz HTTP/1.1\r\nHost: localhost\r\n");
-    expect(await readAll(socket)).toMatch(/^HTTP\/1\.1 408 .*"code":"invalid_request"/s);
+    expect(await readAll(socket)).toMatch(/^HTTP\/1\.1 408 .*X-Request-Id: req-.*"code":"invalid_request"/s);
   });
 
   test("a TLS handshake that does not come is given up on", async () => {
@@ -410,14 +410,42 @@ describe("limits", () => {
     ["what is not HTTP", "HELLO\r\n\r\n", 400],
     ["headers that are too large", `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${"x".repeat(20_000)}\r\n\r\n`, 431],
     ["a malformed host", "GET / HTTP/1.1\r\nHost: localhost b/c\r\nConnection: close\r\n\r\n", 400],
-    ["no host", "GET / HTTP/1.0\r\n\r\n", 400],
-  ])("%s is a %s", async (_, text, status) => {
+    ["no host", "GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n", 400],
+    ["an empty host", "GET /healthz HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n", 400],
+    ["no host beside a whole URL", "GET http://localhost/healthz HTTP/1.1\r\nConnection: close\r\n\r\n", 400],
+    ["a target that is no path", "OPTIONS * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", 400],
+    [
+      "an expectation that nobody knows",
+      "GET /healthz HTTP/1.1\r\nHost: localhost\r\nExpect: tea\r\nConnection: close\r\n\r\n",
+      417,
+    ],
+  ])("%s is refused in JSON, with a request id", async (_, text, status) => {
     const { port } = await start(memoryApi().api);
     const socket = connect(port, "127.0.0.1");
     socket.write(text);
     const answer = await readAll(socket);
     expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
-    expect(answer).toContain('"code":"invalid_request"');
+    expect(answer).toMatch(/^X-Request-Id: req-[\w-]+\r$/im);
+    expect(answer).toMatch(/^Content-Type: application\/json\r$/im);
+    const [, body = ""] = answer.split("\r\n\r\n");
+    expect(JSON.parse(body)).toEqual({ error: expect.any(String), code: "invalid_request" });
+  });
+
+  test("a probe of HTTP/1.0, which names no host, is answered", async () => {
+    const { port, lines } = await start(memoryApi().api);
+    const socket = connect(port, "127.0.0.1");
+    socket.write("GET /healthz HTTP/1.0\r\n\r\n");
+    expect(await readAll(socket)).toMatch(/^HTTP\/1\.1 200 .*"ok"/s);
+    await ended(lines, "healthz");
+  });
+
+  test("what was refused for its expectation is in the log, under its own id", async () => {
+    const { url, lines } = await start(memoryApi().api);
+    const headers = { Expect: "tea", "X-Request-Id": "mine-1" };
+    const { status, headers: answered } = await ask(`${url}/healthz`, { headers });
+    expect([status, answered["x-request-id"]]).toEqual([417, "mine-1"]);
+    await ended(lines, "healthz");
+    expect(lines[0]).toMatchObject({ request_id: "mine-1", status: 417 });
   });
 });
 

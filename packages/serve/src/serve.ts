@@ -14,7 +14,7 @@ import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { Store } from "@porter-sandbox/api";
 import { writeResponse } from "@porter-sandbox/node-http";
 import { addressOf, isLoopback, isOwnName, listenError, urlOf } from "./http/address.ts";
-import { createExchanges, type Exchange } from "./http/exchange.ts";
+import { createExchanges, type Exchange, newRequestId } from "./http/exchange.ts";
 import { processMetrics, sandboxMetrics } from "./http/gauges.ts";
 import { createRequestMetrics, renderMetrics } from "./http/metrics.ts";
 import { withBody } from "./http/request-body.ts";
@@ -94,6 +94,8 @@ function createServer(tls: ServeOptions["tls"], limits: ServeLimits): Server {
     keepAliveTimeout: limits.idleMs,
     connectionsCheckingInterval: Math.max(50, Math.min(5000, limits.headersMs / 2)),
     noDelay: true,
+    // Node would answer without a body, where HTTP/1.1 asks for a host.
+    requireHostHeader: false,
   };
   const certificate = tls && {
     key: typeof tls.key === "string" ? tls.key : Buffer.from(tls.key),
@@ -131,6 +133,7 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     "Content-Type: application/json",
+    `X-Request-Id: ${newRequestId()}`,
     `Content-Length: ${Buffer.byteLength(body)}`,
     "Connection: close",
   ];
@@ -191,9 +194,12 @@ export async function serve(api: Servable, options: ServeOptions = {}): Promise<
     return refusal(500, "internal", "something went wrong in the server");
   }
 
-  async function answer(request: Request, exchange: Exchange): Promise<Response> {
+  async function answer(request: Request, incoming: IncomingMessage, exchange: Exchange): Promise<Response> {
     const path = pathOf(request.url);
     try {
+      if (!incoming.headers.host && incoming.httpVersion !== "1.0") {
+        return refusal(400, "invalid_request", "Host: must be given");
+      }
       const { hostname } = new URL(request.url);
       if (hostname !== host && !isOwnName(hostname) && !(await keyed())) {
         const rule = "must be a name of this machine, like localhost, where no keys are asked for";
@@ -210,22 +216,24 @@ export async function serve(api: Servable, options: ServeOptions = {}): Promise<
     }
   }
 
+  function send(response: Response, outgoing: ServerResponse): Promise<void> {
+    const exchange = exchanges.of(outgoing);
+    outgoing.setHeader("X-Request-Id", exchange.requestId);
+    return writeResponse(response, outgoing, (bytes) => {
+      exchange.bytes += bytes;
+    });
+  }
+
   const listener = getRequestListener(
     async (request, bindings) => {
       const outgoing = bindings.outgoing as ServerResponse;
       const exchange = exchanges.of(outgoing);
-      const response = await answer(withBody(request, outgoing.req, outgoing), exchange);
+      const response = await answer(withBody(request, outgoing.req, outgoing), outgoing.req, exchange);
       if (closing !== undefined) outgoing.shouldKeepAlive = false;
-      const send = (what: Response): Promise<void> => {
-        outgoing.setHeader("X-Request-Id", exchange.requestId);
-        return writeResponse(what, outgoing, (bytes) => {
-          exchange.bytes += bytes;
-        });
-      };
-      await send(response).catch((error: unknown) => {
+      await send(response, outgoing).catch((error: unknown) => {
         // A header that HTTP has no place for, JSON that breaks off: nothing of it has been sent.
         for (const name of outgoing.getHeaderNames()) outgoing.removeHeader(name);
-        return send(failure(error, exchange));
+        return send(failure(error, exchange), outgoing);
       });
       return RESPONSE_ALREADY_SENT;
     },
@@ -233,12 +241,20 @@ export async function serve(api: Servable, options: ServeOptions = {}): Promise<
       // The classes of the process that it runs in stay what they are.
       overrideGlobalObjects: false,
       autoCleanupIncoming: false,
+      // Of a request of HTTP/1.0, as the probes of load balancers are. No page can send one without a host.
+      hostname: "localhost",
       errorHandler: () => refusal(400, "invalid_request", "the request target or the Host header is malformed"),
     },
   );
   server.on("request", (incoming: IncomingMessage, outgoing: ServerResponse) => {
     exchanges.begin(incoming, outgoing);
+    // For what is refused before it is a request.
+    outgoing.setHeader("X-Request-Id", exchanges.of(outgoing).requestId);
     void listener(incoming, outgoing);
+  });
+  server.on("checkExpectation", (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    exchanges.begin(incoming, outgoing);
+    void send(refusal(417, "invalid_request", "Expect: must be 100-continue"), outgoing);
   });
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
     const answering = [...exchanges.open].some((outgoing) => outgoing.socket === socket && outgoing.headersSent);

@@ -21,6 +21,8 @@ export interface Exchanges {
   drained(ms: number): Promise<void>;
 }
 
+export const newRequestId = (): string => `req-${randomUUID()}`;
+
 const REQUEST_ID = /^[\w.:/+=@-]{1,128}$/;
 
 const levelOf = (status: number | undefined): LogLevel => {
@@ -35,7 +37,7 @@ export function createExchanges(log: Log, metrics: RequestMetrics): Exchanges {
 
   const create = (incoming: IncomingMessage): Exchange => {
     const given = incoming.headers["x-request-id"];
-    const requestId = typeof given === "string" && REQUEST_ID.test(given) ? given : `req-${randomUUID()}`;
+    const requestId = typeof given === "string" && REQUEST_ID.test(given) ? given : newRequestId();
     return { route: routeOf(incoming.method ?? "", incoming.url ?? ""), requestId, bytes: 0 };
   };
 
