@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "tsdown";
+import { licencesOf } from "./scripts/licences.ts";
 
 interface Manifest {
   publishConfig: { exports: Record<string, unknown> };
@@ -78,6 +79,16 @@ export const library = defineConfig({
           : "[name].js",
     codeSplitting: { groups: [{ name: clientOf, minShareCount: Math.min(entries.length, 2) }] },
   },
+  plugins: [
+    {
+      name: "licences",
+      generateBundle(_options, bundle) {
+        const files = Object.values(bundle).flatMap((output) => (output.type === "chunk" ? output.moduleIds : []));
+        const source = licencesOf(files);
+        if (source !== undefined) this.emitFile({ type: "asset", fileName: "THIRD-PARTY-LICENSES", source });
+      },
+    },
+  ],
   checks: { pluginTimings: false },
   failOnWarn: true,
 });

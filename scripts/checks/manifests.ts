@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
@@ -58,6 +58,17 @@ export function manifestChecks({ name, tarball }: Packed, folder: string): Check
       },
     },
     {
+      name: `${name}: what is bundled in goes with its licence`,
+      async run() {
+        const file = join(folder, "dist/THIRD-PARTY-LICENSES");
+        const licences = existsSync(file) ? readFileSync(file, "utf8") : "";
+        const inside = bundledIn(join(folder, "dist"));
+        const missing = inside.filter((one) => !licences.split("\n").includes(one));
+        hold(missing.length === 0, `without a licence: ${missing.join(", ")}`);
+        return inside.join(", ") || "nothing is bundled in";
+      },
+    },
+    {
       name: `${name}: depends on nothing but what it may`,
       async run() {
         const { dependencies = {}, peerDependencies = {}, peerDependenciesMeta = {} } = manifest();
@@ -84,6 +95,15 @@ export function manifestChecks({ name, tarball }: Packed, folder: string): Check
       },
     },
   ];
+}
+
+/** The packages whose modules are in the files of a folder: the bundler says where each begins. */
+function bundledIn(folder: string): string[] {
+  const code = readdirSync(folder)
+    .filter((file) => file.endsWith(".js"))
+    .map((file) => readFileSync(join(folder, file), "utf8"));
+  const modules = code.flatMap((text) => [...text.matchAll(/^\/\/ .*\/node_modules\/((?:@[^/]+\/)?[^/\s]+)\//gm)]);
+  return [...new Set(modules.map(([, name = ""]) => name))];
 }
 
 /** Every JavaScript file that a manifest's `exports` name. */

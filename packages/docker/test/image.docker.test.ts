@@ -38,7 +38,7 @@ describe.skipIf(unable !== undefined)(`the server's image ${unable ?? ""}`, () =
     writeFileSync(join(folder, "api-keys"), `${key}\n`);
     await importImage(b.client, tarOf(nodeRootFileSystem()), base, ["ENV PATH=/bin"]);
     execFileSync(process.execPath, [join(serve, "bundle.ts")], { stdio: "pipe" });
-    const context = ["deploy/Dockerfile", ".image/porter-sandbox-serve.mjs"];
+    const context = ["deploy/Dockerfile", ".image/porter-sandbox-serve.mjs", ".image/THIRD-PARTY-LICENSES"];
     const said = await textOf(
       await b.client.stream("POST", "/build", {
         query: { dockerfile: context[0], t: image, buildargs: JSON.stringify({ BASE: base }), forcerm: true },

@@ -27,6 +27,26 @@ test("the README's guide is what runs here", async () => {
   for (const line of lines) expect(here).toContain(line.replace(/^export /, ""));
 });
 
+test.describe("on a clock that stands still, which the client goes by too", () => {
+  const bootDelayMs = 2000;
+  test.override({ fakeOptions: { start: Date.UTC(2030, 0, 1), bootDelayMs } });
+  test("what waits for a sandbox ends when the clock is moved on as the README says", async ({ fake }) => {
+    const porter = new Porter({ fetch: fake.fetch, clock: fake.clock });
+    const booting = () => porter.sandboxes.create({ image: "busybox" });
+    const made = await Promise.all(Array.from({ length: 20 }, booting));
+    const outputs = Promise.all(made.map((sandbox) => sandbox.exec(["echo", "hi"])));
+    const running = Promise.all(made.map((sandbox) => sandbox.waitUntilRunning()));
+    const ended = Promise.all(made.map((sandbox) => sandbox.wait()));
+    await fake.control.advance(bootDelayMs);
+    await fake.control.advance(2_500);
+    expect((await outputs).map(({ stdout }) => stdout)).toEqual(made.map(() => "hi\n"));
+    await running;
+    await Promise.all(made.map((sandbox) => sandbox.terminate()));
+    await fake.control.advance(7_000);
+    await ended;
+  });
+});
+
 test("the README names every plain command", async () => {
   const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
   expect(plainCommandNames.filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);

@@ -181,7 +181,7 @@ describe("output that nobody reads", () => {
     const reader = process.stdout.getReader();
     let length = (await reader.read()).value?.length ?? 0;
     let over = false;
-    process.exited.then(() => {
+    void process.exited.then(() => {
       over = true;
     });
     for (let i = 0; i < 20; i++) await turn();

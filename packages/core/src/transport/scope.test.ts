@@ -93,7 +93,7 @@ describe("time and cancelling", () => {
 
   it("has no limit for commands and contents of files, unless asked", async () => {
     const { porter, clock } = setUp([never]);
-    rejection(porter.sandboxes.fromId("a").exec(["sleep", "1000000"]));
+    void rejection(porter.sandboxes.fromId("a").exec(["sleep", "1000000"]));
     await turn();
     expect(clock.pending).toBe(0);
     porter.close();
@@ -112,7 +112,7 @@ describe("time and cancelling", () => {
 
   it("takes Infinity as no limit", async () => {
     const { porter, clock } = setUp([never], { timeoutMs: Number.POSITIVE_INFINITY });
-    rejection(porter.healthz());
+    void rejection(porter.healthz());
     await turn();
     expect(clock.pending).toBe(0);
     porter.close();
