@@ -14,7 +14,7 @@ const extraLimits: Readonly<Record<string, number>> = {
   "file-content": 2_600,
   iterating: 500,
   ttl: 900,
-  jobs: 7_600,
+  jobs: 7_800,
   "log-reading": 2_700,
   metrics: 700,
   operations: 1_000,
