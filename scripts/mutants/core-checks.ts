@@ -71,8 +71,8 @@ export const coreCheckMutants: readonly Mutant[] = [
     ],
     [
       "nulls in answers stay",
-      "else if (item === null && !closed && !map && !required.includes(name)) delete value[name];",
-      "else if (item === null && !closed && !map && !required.includes(name)) continue;",
+      "else if (isNull && !required.has(name)) delete value[name];",
+      "else if (isNull && !required.has(name)) continue;",
       "tolerance",
     ],
     [
@@ -95,8 +95,8 @@ export const coreCheckMutants: readonly Mutant[] = [
     ],
     [
       "optional nulls in answers are refused",
-      "else if (item === null && !closed && !map && !required.includes(name)) delete value[name];",
-      'else if (item === null && !closed && !map && !required.includes(name)) found = wrong(item, "no null");',
+      "else if (isNull && !required.has(name)) delete value[name];",
+      'else if (isNull && !required.has(name)) found = wrong(item, "no null");',
       "tolerance",
     ],
     [

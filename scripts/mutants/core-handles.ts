@@ -37,6 +37,25 @@ export const coreHandleMutants: readonly Mutant[] = [
     ],
     ["files move back", "body: { from, to } }, options)", "body: { from: to, to: from } }, options)", "moving files"],
   ]),
+  ...inFile("packages/core/src/extras/binary.ts", [
+    ["a buffer is no content", "if (isBuffer(given)) return", "if (false) return", "writing files", "sandbox files"],
+    [
+      "a part of a buffer is the whole",
+      "new Uint8Array(given.buffer, given.byteOffset, given.byteLength);",
+      "new Uint8Array(given.buffer);",
+      "writing files",
+      "sandbox files",
+    ],
+  ]),
+  ...inFile("packages/core/src/resources/lazy.ts", [
+    ["what a caller changes later counts", "given.map(asGiven) as T", "given", "exec"],
+  ]),
+  ...inFile("packages/core/src/resources/file-stream.ts", [
+    ["pieces that are asked for together are one", "last = last.then(step, step);", "last = step();", "reading files"],
+  ]),
+  ...inFile("packages/core/src/commands/compile.ts", [
+    ["a variable that cannot be sent is told with its value", "checkText(`env.${name}`, value)", "value", "jobs"],
+  ]),
   ...inFile("packages/core/src/extras/content.ts", [
     [
       "anything is content",
@@ -46,20 +65,6 @@ export const coreHandleMutants: readonly Mutant[] = [
       "sandbox files",
     ],
     ["a Blob is no content", "(Blob|File)", "(Bloob)", "writing files", "sandbox files"],
-    [
-      "a buffer is no content",
-      'kind === "[object ArrayBuffer]"',
-      'kind === "[object Buffer]"',
-      "writing files",
-      "sandbox files",
-    ],
-    [
-      "a part of a buffer is the whole",
-      "new Uint8Array(buffer, byteOffset, byteLength);",
-      "new Uint8Array(buffer);",
-      "writing files",
-      "sandbox files",
-    ],
     [
       "a stream is text",
       'if (typeof given.getReader === "function") {',
@@ -177,12 +182,7 @@ export const coreHandleMutants: readonly Mutant[] = [
   ...inFile("packages/core/src/extras/iterating.ts", [
     ["iterating yields twice", "if (seen.has(sandbox.id)) continue;", "", "iterate"],
     ["iterating ends with a page", "if (!listed.pagination.has_next_page) return;", "return;", "iterate"],
-    [
-      "iterating skips what moves up",
-      "const reach = filters?.phase === undefined ?",
-      "const reach = filters !== null ?",
-      "iterate",
-    ],
+    ["iterating skips what moves up", "const reach = reachOf(listed);", "const reach = Number.NaN;", "iterate"],
     [
       "iterating has no end time",
       "const listed = await sandboxes.list({ ...filters, end_time, page }, options);",
@@ -306,10 +306,11 @@ export const coreHandleMutants: readonly Mutant[] = [
     ["three repeats are four", "maxRetries = 3,", "maxRetries = 4,", "faults"],
     [
       "closing a client ends nothing",
-      "for (const scope of [...this.#client.underway]) scope.fail(closedError());",
+      "for (const scope of [...this.#client.underway]) scope.fail(closedError(scope.admitted));",
       "",
       "faults",
     ],
+    ["what a closed client sent was not taken", "closedError(scope.admitted)", "closedError()", "faults"],
     [
       "health is readiness",
       "return this.raw.healthz({}, options);",

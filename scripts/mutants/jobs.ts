@@ -163,8 +163,8 @@ export const jobMutants: readonly Mutant[] = [
     ],
     [
       "nobody hears of progress",
-      "if (found.size > 0) onProgress?.(",
-      "if (found.size < 0) onProgress?.(",
+      "if (found.size > 0) await onProgress?.(",
+      "if (found.size < 0) await onProgress?.(",
       "watching jobs",
     ],
     ["times are milliseconds", "new Date(seconds * 1000)", "new Date(seconds)", "jobs"],

@@ -151,10 +151,13 @@ export const lifetimeMutants: readonly Mutant[] = [
       "timeoutMs: options.timeoutMs,",
       "waiting",
     ],
-    ["a wait asks as often for ever", "wait = Math.min(wait * 1.6, longest);", "", "waiting"],
     ["a wait passes over Retry-After", "least = error.retryAfterMs ?? 0;", "", "waiting"],
   ]),
+  ...inFile("packages/core/src/extras/backoff.ts", [
+    ["a wait asks as often for ever", "wait = Math.min(wait * 1.6, longest);", "", "waiting"],
+  ]),
   ...inFile("packages/core/src/extras/waiting.ts", [
+    ["what goes wrong with progress is lost", "await onProgress?.(status);", "onProgress?.(status);", "waiting"],
     ["a wait leaves the handle as it was", "learn(sandbox, status);", "", "waiting"],
     ["what ended while waited for has no reason", "details, status);", "details, {});", "waiting", "reasons"],
     [
@@ -200,6 +203,7 @@ export const lifetimeMutants: readonly Mutant[] = [
     ],
   ]),
   ...inFile("packages/core/src/extras/terminating.ts", [
+    ["what is no filter is one", "!FILTERS.includes(name));", "false);", "fleets"],
     [
       "the same sandbox is ended twice",
       "[...new Set(handlesOf(client, which).map(({ id }) => id))]",

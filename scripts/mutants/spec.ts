@@ -77,13 +77,13 @@ export const specMutants: readonly Mutant[] = [
     ],
     ["IPv6 destinations are refused", '?? (text.includes(":") ? parseIpv6(text) : undefined)', "", "create"],
     ["services in the cluster are refused", "rest.length === 3 ?", "rest.length === 4 ?", "create"],
-    ["any number is part of an address", "&& Number(part) < 256", "", "bad input"],
+    ["any number is part of an address", "&& hostOf(text) === text ?", "?", "bad input"],
   ]),
   ...inFile("spec/src/quantities.ts", [
     ["sandboxes may have 1000 cores", "MAX_CPU_CORES = 256", "MAX_CPU_CORES = 1000", "bad input"],
     ["sandboxes may have 10 TB", "MAX_MEMORY_BYTES = 1e12", "MAX_MEMORY_BYTES = 1e13", "bad input"],
-    ["mebibytes are megabytes", "binary >= 0 ? 1024 ** binary", "binary >= 0 ? 1000 ** binary", "metrics"],
-    ["millicores are refused", 'suffix === "m" ? 0.001 : undefined', "undefined", "create"],
+    ["mebibytes are megabytes", "Mi: 2 ** 20", "Mi: 1e6", "metrics"],
+    ["millicores are refused", ", m: 0.001", "", "create"],
   ]),
   ...inFile("spec/src/tags.ts", [
     ["tag and variable names may be empty", 'key !== "" && ', "", "bad input"],

@@ -188,21 +188,10 @@ async function askRound(
     }));
   });
   const found = new Map<string, JobStatus>();
-  // What goes wrong in one ends the others too.
-  const stop = new AbortController();
-  const signal = options?.signal;
-  const onAbort = () => stop.abort(signal?.reason);
-  if (signal?.aborted) onAbort();
-  signal?.addEventListener("abort", onAbort);
-  try {
-    await forEachOf(asks, async ({ sandboxId, ids }) => {
-      const statuses = await statusesOf(client, sandboxId, ids, { ...options, signal: stop.signal }, which);
-      for (const status of statuses) found.set(keyOf({ sandboxId, id: status.id }), status);
-    });
-  } finally {
-    stop.abort();
-    signal?.removeEventListener("abort", onAbort);
-  }
+  await forEachOf(asks, options, async ({ sandboxId, ids }, own) => {
+    const statuses = await statusesOf(client, sandboxId, ids, own, which);
+    for (const status of statuses) found.set(keyOf({ sandboxId, id: status.id }), status);
+  });
   return found;
 }
 

@@ -10,6 +10,7 @@ import type { Client } from "../transport/client.ts";
 import { call, checkCall } from "../transport/request.ts";
 import { type CallOptions, shared } from "../transport/scope.ts";
 import type { FollowQuery, LogFilters, LogLine, LogsQuery, StatusResponse } from "../types.ts";
+import { createBackoff } from "./backoff.ts";
 import { has } from "./capabilities.ts";
 
 /** How far back logs go when the caller does not say. */
@@ -17,7 +18,6 @@ const HOUR_MS = 3_600_000;
 
 const FIRST_WAIT_MS = 200;
 const LONGEST_WAIT_MS = 2000;
-const LONGEST_THROTTLED_MS = 30_000;
 /** Lines may show up a little later than others that were written after them. So far back is looked for such ones. */
 const LATE_MS = 5000;
 /** For how long there must be nothing new once the sandbox has ended. */
@@ -185,8 +185,7 @@ export async function* followLogs(
   let seen: Counts | undefined;
   let last: string | null = null;
   let ended: number | undefined;
-  let wait = FIRST_WAIT_MS;
-  let longest = LONGEST_WAIT_MS;
+  const backoff = createBackoff(random, FIRST_WAIT_MS, LONGEST_WAIT_MS);
   for (;;) {
     const asked = clock.now();
     let lines: LogLine[];
@@ -194,8 +193,8 @@ export async function* followLogs(
       lines = await read({ ...narrowed, since: start.text(), limit: page });
     } catch (error) {
       if (!(error instanceof RateLimitError)) throw error;
-      longest = Math.min(longest * 2, LONGEST_THROTTLED_MS);
-      await sleep(clock, Math.max(error.retryAfterMs ?? 0, longest * (0.75 + random() / 2)), signal);
+      backoff.slower();
+      await sleep(clock, Math.max(error.retryAfterMs ?? 0, backoff.next()), signal);
       continue;
     }
     const fresh = seen ? without(lines, seen) : lines;
@@ -219,14 +218,13 @@ export async function* followLogs(
     if (fresh.some(({ timestamp }) => Date.parse(timestamp) > untilMs + LATE_MS)) return;
     if (fresh.length > 0) {
       // There may well be more by now.
-      wait = FIRST_WAIT_MS;
+      backoff.restart();
       if (fresh.length >= page / 2) continue;
     } else if (ended !== undefined ? asked - ended >= SETTLE_MS : asked > untilMs + LATE_MS) return;
     else if (ended === undefined) {
       const { phase } = await call<StatusResponse>(client, "getSandbox", { path: { id } }, own);
       if (isEnded(phase)) ended = clock.now();
     }
-    await sleep(clock, ended === undefined ? wait * (0.75 + random() / 2) : SETTLE_MS, signal);
-    wait = Math.min(wait * 1.6, longest);
+    await sleep(clock, ended === undefined ? backoff.next() : SETTLE_MS, signal);
   }
 }

@@ -3,10 +3,9 @@ import { SandboxTimeoutError } from "../errors/client-errors.ts";
 import { RateLimitError } from "../errors/status-errors.ts";
 import type { Client } from "../transport/client.ts";
 import type { CallOptions, Scope } from "../transport/scope.ts";
+import { createBackoff } from "./backoff.ts";
 
 const FIRST_WAIT_MS = 100;
-/** The longest wait while the server asks for fewer requests. */
-const LONGEST_THROTTLED_MS = 30_000;
 
 /**
  * Asks until there is an answer. Waits longer each time, up to a bound, with some jitter so that many clients do not ask
@@ -19,8 +18,7 @@ export async function poll<T>(
   ask: () => Promise<T | undefined>,
   firstMs = FIRST_WAIT_MS,
 ): Promise<T> {
-  let wait = firstMs;
-  let longest = longestMs;
+  const backoff = createBackoff(client.random, firstMs, longestMs);
   for (;;) {
     let least = 0;
     scope.lastFailure = undefined;
@@ -34,12 +32,8 @@ export async function poll<T>(
       if (least >= scope.left()) throw error;
       scope.lastFailure = error;
     }
-    if (throttled(scope)) {
-      longest = Math.min(longest * 2, LONGEST_THROTTLED_MS);
-      wait = longest;
-    }
-    await scope.sleep(Math.max(least, wait * (0.75 + client.random() / 2)));
-    wait = Math.min(wait * 1.6, longest);
+    if (throttled(scope)) backoff.slower();
+    await scope.sleep(Math.max(least, backoff.next()));
   }
 }
 

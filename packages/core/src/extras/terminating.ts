@@ -21,9 +21,9 @@ export async function terminateAll(
     ? [...new Set(handlesOf(client, which).map(({ id }) => id))]
     : await matching(sandboxes, which as SandboxFilters, options);
   const failures = new Map<string, SandboxError>();
-  await forEachOf(ids, async (id) => {
+  await forEachOf(ids, options, async (id, own) => {
     try {
-      await call(client, "terminateSandbox", { path: { id } }, options);
+      await call(client, "terminateSandbox", { path: { id } }, own);
     } catch (error) {
       // The caller's signal ends it all, whatever its reason.
       if (options?.signal?.aborted || !isSandboxError(error)) throw error;

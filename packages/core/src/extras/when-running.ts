@@ -6,6 +6,7 @@ import { readJson } from "../transport/readers.ts";
 import { perform } from "../transport/request.ts";
 import type { Scope } from "../transport/scope.ts";
 import type { StatusResponse } from "../types.ts";
+import { createBackoff } from "./backoff.ts";
 
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 2000;
@@ -24,7 +25,7 @@ export async function whenRunning<T>(
   graceMs = 0,
   first = attempt(),
 ): Promise<T> {
-  let wait = FIRST_WAIT_MS;
+  const backoff = createBackoff(client.random, FIRST_WAIT_MS, LONGEST_WAIT_MS);
   let raced = false;
   for (let result = first; ; result = attempt()) {
     try {
@@ -43,12 +44,10 @@ export async function whenRunning<T>(
       }
       if (phase !== "queued" && phase !== "creating") throw notRunningError(error.message, { ...error }, end);
       scope.lastFailure = error;
-      // Some jitter, so that a fleet does not ask in step.
-      const delay = wait * (0.75 + client.random() / 2);
+      const delay = backoff.next();
       const left = scope.left() - graceMs;
       if (left > 0) await scope.sleep(Math.min(delay, left));
       if (delay >= left) throw scope.late();
-      wait = Math.min(wait * 1.6, LONGEST_WAIT_MS);
     }
   }
 }
