@@ -2,8 +2,9 @@
 import type { ServerResponse } from "node:http";
 
 /**
- * Resolves when everything was written or cannot be. A body that breaks off breaks the connection, so that its reader
- * does not take it for whole; a reader that goes away cancels the body. `onBytes` is told of each piece of the body.
+ * Resolves when everything was written or cannot be. A body that breaks off, or ends at another length than its
+ * `Content-Length` promised, breaks the connection: its reader neither takes it for whole nor waits for the rest. A reader
+ * that goes away cancels the body. `onBytes` is told of each piece of the body.
  * The writer of @hono/node-server drops a promised length and prints a body that fails; both must not happen here.
  */
 export async function writeResponse(
@@ -34,7 +35,11 @@ export async function writeResponse(
 
 async function pump(body: ReadableStream<Uint8Array>, outgoing: ServerResponse, onBytes: (bytes: number) => void) {
   const reader = body.getReader();
+  const promised = outgoing.getHeader("Content-Length");
+  let written = 0;
   let wake = (): void => {};
+  // What was written still goes out; then the connection ends before the body did.
+  const breakOff = () => outgoing.socket?.destroySoon();
   outgoing.on("drain", () => wake());
   outgoing.once("close", () => {
     wake();
@@ -46,15 +51,17 @@ async function pump(body: ReadableStream<Uint8Array>, outgoing: ServerResponse, 
       const { done, value } = await reader.read();
       if (done || outgoing.closed) break;
       onBytes(value.byteLength);
+      written += value.byteLength;
       if (!outgoing.write(value) && !outgoing.closed) {
         await new Promise<void>((resolve) => {
           wake = resolve;
         });
       }
     }
-    if (!outgoing.closed) outgoing.end();
+    if (outgoing.closed) return;
+    if (promised === undefined || Number(promised) === written) outgoing.end();
+    else breakOff();
   } catch {
-    // What was written still goes out; then the connection ends before the body did.
-    outgoing.socket?.destroySoon();
+    breakOff();
   }
 }
