@@ -202,8 +202,8 @@ export const apiVolumeMutants: readonly Mutant[] = [
     ],
     [
       "reading a directory is a 404",
-      'if (type !== "file") throw invalid("path", `path: must be a file (got ${show(path)})`);',
-      'if (type !== "file") throw notFound("path: must be a file");',
+      'throw invalid("path", `path: must be a file (got ${show(path)})`);',
+      'throw notFound("path: must be a file");',
       "reading files",
     ],
     ["a part is a 200", 'const status = part.kind === "part" ? 206 : 200;', "const status = 200;", "reading files"],

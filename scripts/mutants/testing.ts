@@ -59,8 +59,8 @@ export const testingMutants: readonly Mutant[] = [
     ],
     [
       "files begin at their first byte",
-      "streamOf(treeOf().read(path), start, length)",
-      "streamOf(treeOf().read(path), 0, length)",
+      "streamOf(content, part.start, part.length)",
+      "streamOf(content, 0, part.length)",
       "reading files",
     ],
     [

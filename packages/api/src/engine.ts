@@ -187,8 +187,20 @@ export interface EngineFiles {
   stat(path: string): Promise<EngineFileInfo>;
   /** The direct entries, in any order. */
   list(path: string): Promise<EngineFileInfo[]>;
-  /** `length` bytes from `start`; the range lies within the file. */
-  read(path: string, start: number, length: number): Promise<ReadableStream<Uint8Array>>;
+  /**
+   * Opens a file, and answers what it opened with the bytes that `range` wants of it. `range` is given the opened file,
+   * and answers a part that lies within it and is not empty, or undefined when no bytes are wanted; it has no effects and
+   * does not throw.
+   *
+   * `file` and `bytes` must be of one opened file, so that a reader sees the old file or the new one while a `write` puts
+   * one in the place of the other. An engine must never look at the path a second time and take it for the same file; one
+   * that has to open it again asks `range` again. `bytes` are `length` bytes, or the stream errors. (A file that a sandbox
+   * changes in place, without replacing it, may show half of that.)
+   */
+  read(
+    path: string,
+    range: (file: EngineFileInfo) => { readonly start: number; readonly length: number } | undefined,
+  ): Promise<{ readonly file: EngineFileInfo; readonly bytes?: ReadableStream<Uint8Array> }>;
   /**
    * Creates parents and replaces a file. The file shows only after the last byte: when `content` errors, nothing is
    * changed, and the error is passed on.

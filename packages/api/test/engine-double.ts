@@ -114,10 +114,12 @@ export function createEngineDouble(clock: Clock, features: Partial<EngineFeature
           .filter((key) => key.startsWith(prefix) && !key.slice(prefix.length).includes("/"))
           .map(infoOf);
       },
-      async read(path, start, length) {
+      async read(path, range) {
         const node = at(path);
         if (node === "directory") throw new EngineError("is_a_directory", `${path} is a directory`);
-        return streamOf(node.bytes.slice(start, start + length));
+        const file = infoOf(path);
+        const part = range(file);
+        return { file, ...(part && { bytes: streamOf(node.bytes.slice(part.start, part.start + part.length)) }) };
       },
       async write(path, content) {
         const bytes = new Uint8Array(await new Response(content).arrayBuffer());

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { EngineExec, SandboxPlan } from "@porter-sandbox/api";
+import type { EngineExec, EngineFiles, SandboxPlan } from "@porter-sandbox/api";
 import { systemClock } from "@porter-sandbox/spec";
 import { inject } from "vitest";
 import { createDockerClient, type DockerClient } from "../src/client.ts";
@@ -94,6 +94,10 @@ export async function outputOf(exec: EngineExec) {
   ]);
   return { stdout, stderr, exit_code };
 }
+
+/** Bytes of a file, wherever it ends. */
+export const readPart = async (files: EngineFiles, path: string, start: number, length: number) =>
+  (await files.read(path, () => ({ start, length }))).bytes ?? null;
 
 export const forever = new AbortController().signal;
 

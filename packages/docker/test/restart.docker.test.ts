@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type DockerEngine, dockerEngine } from "../src/index.ts";
 import { startTestEngine, type TestEngine } from "./engine.ts";
-import { forever, missing, newId, outputOf, plan } from "./fixture.ts";
+import { forever, missing, newId, outputOf, plan, readPart } from "./fixture.ts";
 
 async function psOf(engine: DockerEngine, id: string): Promise<string> {
   const exec = await engine.exec(id, { exec_id: newId("ex"), command: ["ps", "-o", "args"], stdin: false });
@@ -37,7 +37,7 @@ describe.skipIf(missing !== undefined || process.geteuid?.() !== 0)(`an engine t
     // The daemon ends its containers when it is told to end.
     expect(await ended).toMatchObject({ exit_code: expect.any(Number) });
     expect(await outcome).toMatch(/^ended with (137|143)$|^engine_error$|^not_running$/);
-    expect(await new Response(await engine.files(volume).read("/kept", 0, 4)).text()).toBe("kept");
+    expect(await new Response(await readPart(engine.files(volume), "/kept", 0, 4)).text()).toBe("kept");
     const again = await engine.startSandbox(second, forever);
     await engine.stopSandbox(second.id);
     expect(await again.ended).toMatchObject({ exit_code: 137 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { label } from "../src/names.ts";
-import { type Bench, bench, bytesOf, forever, missing, newId, plan } from "./fixture.ts";
+import { type Bench, bench, bytesOf, forever, missing, newId, plan, readPart } from "./fixture.ts";
 
 const MiB = 1024 * 1024;
 
@@ -16,8 +16,8 @@ describe.skipIf(missing !== undefined)(`volumes and their files ${missing ?? ""}
 
   const files = () => b.engine.files(volume);
   const text = async (path: string) => {
-    const { size_bytes } = await files().stat(path);
-    return new Response(await files().read(path, 0, size_bytes)).text();
+    const { bytes } = await files().read(path, ({ size_bytes }) => ({ start: 0, length: size_bytes }));
+    return new Response(bytes ?? null).text();
   };
   const names = async (path: string) => (await files().list(path)).map(({ name }) => name).sort();
 
@@ -73,10 +73,10 @@ describe.skipIf(missing !== undefined)(`volumes and their files ${missing ?? ""}
       ["not_a_directory", () => files().stat("/r/file/under")],
       ["not_a_directory", () => files().list("/r/file")],
       ["not_found", () => files().list("/r/nothing")],
-      ["is_a_directory", () => files().read("/r/dir", 0, 1)],
-      ["is_a_directory", () => files().read("/r/dir", 0, MiB)],
-      ["not_found", () => files().read("/r/nothing", 0, 1)],
-      ["not_found", () => files().read("/r/nothing", 0, MiB)],
+      ["is_a_directory", () => readPart(files(), "/r/dir", 0, 1)],
+      ["is_a_directory", () => readPart(files(), "/r/dir", 0, MiB)],
+      ["not_found", () => readPart(files(), "/r/nothing", 0, 1)],
+      ["not_found", () => readPart(files(), "/r/nothing", 0, MiB)],
       ["is_a_directory", () => files().write("/r/dir", bytesOf("x"))],
       ["is_a_directory", () => files().write("/r/dir", bytesOf(new Uint8Array(MiB)))],
       ["not_a_directory", () => files().write("/r/file/under", bytesOf("x"))],
@@ -130,18 +130,50 @@ describe.skipIf(missing !== undefined)(`volumes and their files ${missing ?? ""}
       const content = Uint8Array.from({ length: size }, (_, index) => (index * 7 + (index >> 8)) & 0xff);
       await files().write("/bytes", bytesOf(content));
       expect((await files().stat("/bytes")).size_bytes).toBe(size);
-      const whole = new Uint8Array(await new Response(await files().read("/bytes", 0, size)).arrayBuffer());
+      const whole = new Uint8Array(await new Response(await readPart(files(), "/bytes", 0, size)).arrayBuffer());
       expect(Buffer.compare(whole, content)).toBe(0);
       for (const [start, length] of [
         [0, 1],
         [size - 1, 1],
         [Math.floor(size / 3), Math.floor(size / 2)],
       ] as const) {
-        const part = new Uint8Array(await new Response(await files().read("/bytes", start, length)).arrayBuffer());
+        const part = new Uint8Array(await new Response(await readPart(files(), "/bytes", start, length)).arrayBuffer());
         expect(Buffer.compare(part, content.subarray(start, start + length)), `${start}+${length}`).toBe(0);
       }
     },
   );
+
+  it("gives a file that is replaced while it is read whole, the old one or the new one", async () => {
+    const kinds = [10, 65_536, 65_537, 300_000].map((size, index) => new Uint8Array(size).fill(65 + index));
+    const seen = new Set<number>();
+    let over = false;
+    await files().write("/replaced", bytesOf(kinds[0] ?? ""));
+    const writing = (async () => {
+      for (let round = 0; !over; round += 1) await files().write("/replaced", bytesOf(kinds[round % 4] ?? ""));
+    })();
+    const reading = async (round: number) => {
+      // All of it, or its last bytes.
+      const wanted = round % 2 === 0 ? 9 : Number.POSITIVE_INFINITY;
+      const { file, bytes } = await files().read("/replaced", ({ size_bytes }) => {
+        const length = Math.min(wanted, size_bytes);
+        return { start: size_bytes - length, length };
+      });
+      const got = new Uint8Array(await new Response(bytes ?? null).arrayBuffer());
+      const kind = kinds.find(({ length }) => length === file.size_bytes);
+      expect(got.length).toBe(Math.min(wanted, file.size_bytes));
+      expect(got.every((byte) => byte === kind?.[0])).toBe(true);
+      seen.add(file.size_bytes);
+    };
+    try {
+      for (let round = 0; round < 60 || (round < 1000 && seen.size < 4); round += 2) {
+        await Promise.all([reading(round), reading(round + 1)]);
+      }
+    } finally {
+      over = true;
+      await writing;
+    }
+    expect(seen.size).toBe(4);
+  });
 
   it.each([10, MiB])("changes nothing when the content breaks off after %i bytes", async (size) => {
     await files().write("/whole", bytesOf("as it was"));
@@ -175,7 +207,7 @@ describe.skipIf(missing !== undefined)(`volumes and their files ${missing ?? ""}
       "cat /root/d/in.txt && ls -A /root && echo inside >/root/d/out.txt && echo over >/root/d/in.txt && id -u";
     const ran = await b.run(id, "su", "-s", "/bin/sh", "nobody", "-c", script);
     expect(ran).toEqual({ stdout: "from outsided\n65534\n", stderr: "", exit_code: 0 });
-    const out = await b.engine.files(own).read("/d/out.txt", 0, 7);
+    const out = await readPart(b.engine.files(own), "/d/out.txt", 0, 7);
     expect(await new Response(out).text()).toBe("inside\n");
     expect((await b.engine.files(own).list("/")).map(({ name }) => name)).toEqual(["d"]);
     await b.engine.removeSandbox(id);
@@ -214,12 +246,12 @@ describe.skipIf(missing !== undefined)(`volumes and their files ${missing ?? ""}
         () => files().list("/h/out"),
         () => files().list("/h/in"),
         () => files().list("/h/up"),
-        () => files().read("/h/passwd", 0, 10),
-        () => files().read("/h/passwd", 0, MiB),
-        () => files().read("/h/out/etc/passwd", 0, 10),
-        () => files().read("/h/link", 0, 3),
-        () => files().read("/h/pipe", 0, 3),
-        () => files().read("/h/pipe", 0, MiB),
+        () => readPart(files(), "/h/passwd", 0, 10),
+        () => readPart(files(), "/h/passwd", 0, MiB),
+        () => readPart(files(), "/h/out/etc/passwd", 0, 10),
+        () => readPart(files(), "/h/link", 0, 3),
+        () => readPart(files(), "/h/pipe", 0, 3),
+        () => readPart(files(), "/h/pipe", 0, MiB),
         () => files().write("/h/out/tmp/x", bytesOf("x")),
         () => files().write("/h/in/x", bytesOf("x")),
         () => files().write("/h/in/x", bytesOf(new Uint8Array(MiB))),
@@ -250,7 +282,7 @@ describe.skipIf(missing !== undefined)(`volumes and their files ${missing ?? ""}
       // At least so often, and until chance has let it be read once.
       for (let round = 0; round < 150 || (round < 5_000 && !seen.has("inside\n")); round += 1) {
         for (const path of ["/race/dir/passwd", "/race/name"]) {
-          const read = async () => new Response(await files().read(path, 0, 7)).text();
+          const read = async () => new Response(await readPart(files(), path, 0, 7)).text();
           seen.add(await read().catch((error: { code: string }) => error.code));
           await files()
             .stat(path)

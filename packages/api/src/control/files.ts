@@ -42,7 +42,7 @@ function knowing(plane: Plane, volume_id: string, files: EngineFiles): EngineFil
   return {
     stat: (path) => files.stat(path).catch(refuse),
     list: (path) => files.list(path).catch(refuse),
-    read: (path, start, length) => files.read(path, start, length).catch(refuse),
+    read: (path, range) => files.read(path, range).catch(refuse),
     write: (path, content) => files.write(path, content).catch(refuse),
     move: (from, to) => files.move(from, to).catch(refuse),
   };
@@ -51,15 +51,19 @@ function knowing(plane: Plane, volume_id: string, files: EngineFiles): EngineFil
 const isNotFound = (error: unknown): boolean => engineErrorOf(error)?.code === "not_found";
 
 /** A 404 also where a part of the path is a file: there is nothing of that path then. */
-export async function statFile(files: EngineFiles, path: string, field: string): Promise<EngineFileInfo> {
+async function found<T>(looked: Promise<T>, path: string, field: string): Promise<T> {
   try {
-    return await files.stat(path);
+    return await looked;
   } catch (error) {
     const code = engineErrorOf(error)?.code;
     if (code !== "not_found" && code !== "not_a_directory") throw error;
     throw notFound(`${field}: there is nothing of that path (got ${show(path)})`, field);
   }
 }
+
+/** What is at a path. */
+export const statFile = (files: EngineFiles, path: string, field: string): Promise<EngineFileInfo> =>
+  found(files.stat(path), path, field);
 
 /** The whole file, or the part that a `Range` header asks for. `bodyless` answers the headers alone. */
 export async function readFile(
@@ -69,8 +73,16 @@ export async function readFile(
 ): Promise<Response> {
   const path = normal(asked.path);
   const files = await filesOf(plane, volume_id);
-  const { type, size_bytes: size, modified_at } = await statFile(files, path, "path");
-  if (type !== "file") throw invalid("path", `path: must be a file (got ${show(path)})`);
+  const opened = files.read(path, ({ size_bytes }) => {
+    const part = parseRange(asked.range, size_bytes);
+    if (asked.bodyless || size_bytes === 0 || part.kind === "unsatisfiable") return undefined;
+    return part.kind === "part" ? part : { start: 0, length: size_bytes };
+  });
+  const { file, bytes } = await found(opened, path, "path").catch((error: unknown) => {
+    if (engineErrorOf(error)?.code !== "is_a_directory") throw error;
+    throw invalid("path", `path: must be a file (got ${show(path)})`);
+  });
+  const { size_bytes: size, modified_at } = file;
   const part = parseRange(asked.range, size);
   if (part.kind === "unsatisfiable") {
     throw new ApiError({
@@ -81,7 +93,7 @@ export async function readFile(
       headers: { "Content-Range": formatContentRange(size) },
     });
   }
-  const { start, length } = part.kind === "part" ? part : { start: 0, length: size };
+  const length = part.kind === "part" ? part.length : size;
   const headers: Record<string, string> = {
     "Content-Type": "application/octet-stream",
     "Content-Length": String(length),
@@ -92,17 +104,7 @@ export async function readFile(
     ...(part.kind === "part" && { "Content-Range": formatContentRange(size, part) }),
   };
   const status = part.kind === "part" ? 206 : 200;
-  if (asked.bodyless || length === 0) return new Response(null, { status, headers });
-  try {
-    return new Response(await files.read(path, start, length), { status, headers });
-  } catch (error) {
-    // It was removed since it was looked at.
-    const code = engineErrorOf(error)?.code;
-    if (code === "not_found" || code === "not_a_directory" || code === "is_a_directory") {
-      throw notFound(`path: there is nothing of that path (got ${show(path)})`, "path");
-    }
-    throw error;
-  }
+  return new Response(bytes ?? null, { status, headers });
 }
 
 /** Passes bytes on as they are asked for, counts them, and remembers why they stopped. */

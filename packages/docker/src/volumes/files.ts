@@ -44,20 +44,19 @@ export function volumeFiles({ client, events, helpers, clock, silenceMs }: Files
       return infos(answer).filter(({ name }) => path !== "/" || !name.startsWith(partPrefix));
     },
 
-    async read(path, start, length) {
-      if (length === 0) return new ReadableStream({ start: (controller) => controller.close() });
-      const [directory, name] = split(path);
-      if (name === "") throw refusal("is_a_directory", path);
-      if (length > smallReadBytes) return readStreamed(path, directory, name, start, length);
-      const answer = await use((helper) => helper.ask("read", directory, name, String(start), String(length)));
-      const bytes = Buffer.from(expectOk(answer, path).data.toString("latin1"), "base64");
-      if (bytes.length !== length) throw shrunk(path);
-      return new ReadableStream({
-        start(controller) {
-          controller.enqueue(new Uint8Array(bytes));
-          controller.close();
-        },
-      });
+    async read(path, range) {
+      if (path === "/") throw refusal("is_a_directory", path);
+      const first = await readSmall(path, { start: 0, length: smallReadBytes });
+      const part = range(first.file);
+      if (part === undefined) return { file: first.file };
+      if (first.file.size_bytes <= smallReadBytes) return { file: first.file, bytes: first.part(part) };
+      if (part.length <= smallReadBytes) {
+        const again = await readSmall(path, part, first.shown);
+        if (again.shown === first.shown)
+          return { file: again.file, bytes: again.part({ start: 0, length: part.length }) };
+      }
+      // Only a process of its own has the file open while it is asked for its part.
+      return readStreamed(path, range);
     },
 
     async write(path, content) {
@@ -88,6 +87,28 @@ export function volumeFiles({ client, events, helpers, clock, silenceMs }: Files
       expectOk(await ask("move", ...split(from), ...split(to)), from);
     },
   };
+
+  /**
+   * Size and time of a file, and bytes from `start`: of a file that fits in `length` when none is expected, or when it still
+   * is as it was `seen`. Else there are none.
+   */
+  async function readSmall(path: string, { start, length }: { start: number; length: number }, seen = "") {
+    const [directory, name] = split(path);
+    const answer = await ask("read", directory, name, String(start), String(length), seen);
+    const [shown = "", ...lines] = expectOk(answer, path).data.toString("latin1").split("\n");
+    const bytes = new Uint8Array(Buffer.from(lines.join(""), "base64"));
+    const part = (of: { start: number; length: number }) => {
+      const found = bytes.subarray(of.start, of.start + of.length);
+      if (found.length !== of.length) throw shrunk(path);
+      return new ReadableStream<Uint8Array>({
+        start(controller) {
+          controller.enqueue(found);
+          controller.close();
+        },
+      });
+    };
+    return { file: fileOf(name, shown), shown, part };
+  }
 
   function run(helper: VolumeHelper, script: string, args: string[], stdin: boolean): Promise<ExecStreams> {
     return startExec(client, events, {
@@ -134,12 +155,13 @@ export function volumeFiles({ client, events, helpers, clock, silenceMs }: Files
   }
 
   /** The helper is kept until the last byte was read, or the reader lost interest. */
-  async function readStreamed(path: string, directory: string, name: string, start: number, length: number) {
+  async function readStreamed(path: string, range: Parameters<EngineFiles["read"]>[1]) {
+    const [directory, name] = split(path);
     let release: () => void = () => {};
     let giveUp: () => void = () => {};
     const exec = await new Promise<ExecStreams>((resolve, reject) => {
       use(async (helper) => {
-        const started = await run(helper, readScript, [directory, name, String(start), String(length)], false);
+        const started = await run(helper, readScript, [directory, name], true);
         const read = new Promise<void>((done) => {
           release = done;
         });
@@ -150,30 +172,45 @@ export function volumeFiles({ client, events, helpers, clock, silenceMs }: Files
     });
     const said = textOf(exec.stderr);
     const reader = exec.stdout.getReader();
-    let left = length;
     const next = async (): Promise<Uint8Array | undefined> => {
       const { done, value } = await reader.read();
-      if (!done) {
-        left -= value.byteLength;
-        return value;
-      }
+      if (!done) return value;
       const { exit_code } = await exec.exit;
       if (exit_code === 3) throw refusal((await said).trim(), path);
       if (exit_code !== 0) throw failure(await said);
-      if (left !== 0) throw shrunk(path);
       return undefined;
     };
+    /** The first line, after which nothing comes until it is asked for. */
+    const line = async (): Promise<string> => {
+      let text = "";
+      while (!text.endsWith("\n")) {
+        const chunk = await next();
+        if (chunk === undefined) throw failure(await said);
+        text += Buffer.from(chunk).toString("latin1");
+      }
+      return text.trimEnd();
+    };
+    const input = exec.stdin?.getWriter();
     const cancelAlarm = clock.schedule(giveUp, silenceMs);
     try {
-      // Whether the file could be opened is known before the stream is handed out.
-      let first = await next().finally(cancelAlarm);
-      return new ReadableStream<Uint8Array>(
+      const file = fileOf(name, await line().finally(cancelAlarm));
+      const part = range(file);
+      if (part !== undefined) await input?.write(Buffer.from(`${part.start} ${part.length}\n`));
+      await input?.close();
+      if (part === undefined) {
+        release();
+        await reader.cancel();
+        return { file };
+      }
+      let left = part.length;
+      const bytes = new ReadableStream<Uint8Array>(
         {
           async pull(controller) {
             try {
-              const chunk = first ?? (await next());
-              first = undefined;
+              const chunk = await next();
+              left -= chunk?.byteLength ?? 0;
               if (chunk !== undefined) return controller.enqueue(chunk);
+              if (left !== 0) throw shrunk(path);
               release();
               controller.close();
             } catch (error) {
@@ -188,8 +225,10 @@ export function volumeFiles({ client, events, helpers, clock, silenceMs }: Files
         },
         { highWaterMark: 0 },
       );
+      return { file, bytes };
     } catch (error) {
       release();
+      await input?.abort(error).catch(() => {});
       throw error;
     }
   }
@@ -220,6 +259,12 @@ function infos({ data }: HelperAnswer): EngineFileInfo[] {
     const type = kind === directoryType ? "directory" : "file";
     return [{ name, type, size_bytes: type === "file" ? size : 0, modified_at: modifiedSeconds * 1000 } as const];
   });
+}
+
+/** An opened file, of its size and time as the helper shows them. */
+function fileOf(name: string, shown: string): EngineFileInfo {
+  const [size, modifiedSeconds] = shown.split(" ").map(Number);
+  return { name, type: "file", size_bytes: size ?? 0, modified_at: (modifiedSeconds ?? 0) * 1000 };
 }
 
 const codes: Readonly<Record<string, EngineErrorCode>> = {

@@ -5,8 +5,9 @@
  *
  * The code in a sandbox may change the volume at any moment, so nothing here trusts a path twice: a directory is
  * entered, and where that led is compared with where it should have (`enter`); a file is opened, and what was opened is
- * compared too (`opened`). Symbolic links are never followed. And whatever went wrong here: the helper sees this one
- * volume and its own read-only image, and has no network.
+ * compared too (`opened`), and is then asked for its size, time and bytes (`look`), never its path again. Symbolic links are
+ * never followed. And whatever went wrong here: the helper sees this one volume and its own read-only image, and has no
+ * network.
  */
 
 /** Where the volume is mounted. */
@@ -43,20 +44,37 @@ enter() {
 # Opens the file $2 of the directory $1 as descriptor 3. Without "command" a file that is gone by then ends the shell.
 opened() {
   enter "$1" || return 1
-  if [ -L "./$2" ]; then say=not_found; return 1; fi
-  if [ -d "./$2" ]; then say=is_a_directory; return 1; fi
-  if [ ! -f "./$2" ]; then say=not_found; return 1; fi
-  { command exec 3<"./$2"; } 2>/dev/null || { say=not_found; return 1; }
-  real=$(readlink /proc/$$/fd/3; echo .)
-  if [ "$real" != "${root}$1/$2
-." ]; then exec 3<&-; say=not_found; return 1; fi
+  for try in 1 2 3 4 5 6 7 8 9; do
+    if [ -L "./$2" ]; then say=not_found; return 1; fi
+    if [ -d "./$2" ]; then say=is_a_directory; return 1; fi
+    if [ ! -f "./$2" ]; then say=not_found; return 1; fi
+    { command exec 3<"./$2"; } 2>/dev/null || { say=not_found; return 1; }
+    real=$(readlink /proc/$$/fd/3; echo .)
+    case $real in
+      "${root}$1/$2
+.") return 0 ;;
+      # It was replaced at this moment, and another stands there.
+      "${root}$1/$2 (deleted)
+.") exec 3<&- ;;
+      *) exec 3<&-; say=not_found; return 1 ;;
+    esac
+  done
+  say="the file is replaced all the time"
+  return 1
 }
+# Size and time of the file that is open as descriptor 3.
+look() { stat -L -c '%s %Y' /proc/self/fd/3; }
 `;
 
-/** Streams a part of a file; arguments: directory, name, start, length. */
+/**
+ * Opens a file, tells its size and time in a line, and streams the part of it that a line of standard input then asks for,
+ * `start length`; without one, nothing. Arguments: directory, name.
+ */
 export const readScript = `${common}
 opened "$1" "$2" || { echo "$say" >&2; exit 3; }
-exec dd bs=65536 iflag=skip_bytes,count_bytes,fullblock skip="$3" count="$4" status=none <&3
+look || exit 1
+read -r start length || exit 0
+exec dd bs=65536 iflag=skip_bytes,count_bytes,fullblock skip="$start" count="$length" status=none <&3
 `;
 
 /** Takes a file in as a part; argument: its name. A part is made anew, or not at all. */
@@ -91,7 +109,7 @@ place() {
 chmod 0777 ${root}
 find ${root} -maxdepth 1 -name '${partPrefix}*' -type f -exec rm -f {} +
 printf '\\000ready\\n'
-while read -r operation a b c d; do
+while read -r operation a b c d e; do
   say=ok
   unfold "$a"; a=$value
   unfold "$b"; b=$value
@@ -103,9 +121,16 @@ while read -r operation a b c d; do
       fi ;;
     list)
       if enter "$a"; then find . -mindepth 1 -maxdepth 1 -exec stat -c "$show" {} + 2>/dev/null | head -c ${longestListingBytes + 1}; fi ;;
+    # The file's size and time, and bytes: of a file that was seen before ($e) if it is the same, of another if all fit in $d.
     read)
       if opened "$a" "$b"; then
-        dd bs=65536 iflag=skip_bytes,count_bytes,fullblock skip="$c" count="$d" status=none <&3 | base64
+        unfold "$e"
+        if shown=$(look); then
+          printf '%s\\n' "$shown"
+          if [ "$value" = "$shown" ] || { [ -z "$value" ] && [ "\${shown% *}" -le "$d" ]; }; then
+            dd bs=65536 iflag=skip_bytes,count_bytes,fullblock skip="$c" count="$d" status=none <&3 | base64
+          fi
+        else say=failed; fi
         exec 3<&-
       fi ;;
     write)

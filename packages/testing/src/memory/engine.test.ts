@@ -1,4 +1,4 @@
-import type { EngineExec, SandboxPlan } from "@porter-sandbox/api";
+import type { EngineExec, EngineFileInfo, SandboxPlan } from "@porter-sandbox/api";
 import { describe, expect, it } from "vitest";
 import { createVirtualClock } from "../clock.ts";
 import { contentFrom, streamOf } from "./content.ts";
@@ -29,9 +29,9 @@ function exec(engine: ReturnType<typeof createMemoryEngine>, command: string[], 
 }
 
 async function textAt(engine: ReturnType<typeof createMemoryEngine>, volume: string, path: string) {
-  const files = engine.files(volume);
-  const { size_bytes } = await files.stat(path);
-  return new Response((await files.read(path, 0, size_bytes)) as ReadableStream<Uint8Array<ArrayBuffer>>).text();
+  const whole = ({ size_bytes }: EngineFileInfo) => ({ start: 0, length: size_bytes });
+  const { bytes } = await engine.files(volume).read(path, whole);
+  return new Response(bytes as ReadableStream<Uint8Array<ArrayBuffer>>).text();
 }
 
 const text = (content: string) => streamOf(contentFrom(content));
@@ -227,8 +227,22 @@ describe("volumes", () => {
     const { engine } = setUp();
     await engine.createVolume({ id: "v1", type: "disk" });
     await engine.files("v1").write("/f", text("0123456789"));
-    const part = await engine.files("v1").read("/f", 3, 4);
-    expect(await new Response(part as ReadableStream<Uint8Array<ArrayBuffer>>).text()).toBe("3456");
+    const part = await engine.files("v1").read("/f", () => ({ start: 3, length: 4 }));
+    expect(part.file).toMatchObject({ name: "f", type: "file", size_bytes: 10 });
+    expect(await new Response(part.bytes as ReadableStream<Uint8Array<ArrayBuffer>>).text()).toBe("3456");
+    expect(await engine.files("v1").read("/f", () => undefined)).not.toHaveProperty("bytes");
+  });
+
+  it("stay what they were for a reader when they are replaced", async () => {
+    const { engine } = setUp();
+    await engine.createVolume({ id: "v1", type: "disk" });
+    const files = engine.files("v1");
+    await files.write("/f", text("old"));
+    const { file, bytes } = await files.read("/f", ({ size_bytes }) => ({ start: 0, length: size_bytes }));
+    await files.write("/f", text("a new one"));
+    expect(file.size_bytes).toBe(3);
+    expect(await new Response(bytes as ReadableStream<Uint8Array<ArrayBuffer>>).text()).toBe("old");
+    expect(await textAt(engine, "v1", "/f")).toBe("a new one");
   });
 
   it("that are buckets have no files of their own", async () => {

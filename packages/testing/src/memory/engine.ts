@@ -239,7 +239,13 @@ function volumeFiles(treeOf: () => FileTree): EngineFiles {
   return {
     stat: async (path) => fileInfo(treeOf().stat(path)),
     list: async (path) => treeOf().list(path).map(fileInfo),
-    read: async (path, start, length) => streamOf(treeOf().read(path), start, length),
+    async read(path, range) {
+      const tree = treeOf();
+      const content = tree.read(path);
+      const file = fileInfo(tree.stat(path));
+      const part = range(file);
+      return { file, ...(part && { bytes: streamOf(content, part.start, part.length) }) };
+    },
     async write(path, content) {
       const tree = treeOf();
       const bytes = await contentFromStream(content);
