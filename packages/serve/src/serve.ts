@@ -13,7 +13,7 @@ import { getRequestListener } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { Store } from "@porter-sandbox/api";
 import { writeResponse } from "@porter-sandbox/node-http";
-import { addressOf, isLoopback, isOwnName, listenError, urlOf } from "./http/address.ts";
+import { addressOf, isLoopback, isOwnName, listenError, urlOf } from "@porter-sandbox/node-http/address";
 import { createExchanges, type Exchange, newRequestId } from "./http/exchange.ts";
 import { processMetrics, sandboxMetrics } from "./http/gauges.ts";
 import { createRequestMetrics, renderMetrics } from "./http/metrics.ts";

@@ -49,7 +49,12 @@ describe("a fake on a port", () => {
     await using server = await listen({ fetch: (request: Request) => new Response(request.method) });
     expect(await (await fetch(server.url, { method: "PUT", body: "x" })).text()).toBe("PUT");
     const port = Number(new URL(server.url).port);
-    await expect(listen({ fetch: () => new Response() }, { port })).rejects.toThrow("EADDRINUSE");
+    await expect(listen({ fetch: () => new Response() }, { port })).rejects.toThrow(
+      /^port: \d+ on 127\.0\.0\.1 is taken/,
+    );
+    await expect(listen({ fetch: () => new Response() }, { host: "127.no-such-host.invalid" })).rejects.toThrow(
+      'host: must be an address or a name of this machine (got "127.no-such-host.invalid")',
+    );
   });
 
   it("leaves the global classes alone", async () => {

@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { writeResponse } from "@porter-sandbox/node-http";
+import { addressOf, isLoopback, listenError, urlOf } from "@porter-sandbox/node-http/address";
 import { isConnectionBroken } from "./apply-fault.ts";
 import type { FakeControl } from "./control.ts";
 import { controlHandler } from "./control-http.ts";
@@ -39,7 +40,7 @@ export interface Listening {
  * Puts a fake, or any api, on a port. A client that goes away aborts its request's `signal`, and a connection that the fake
  * breaks is broken.
  *
- * @throws Error when the port is taken.
+ * @throws Error when the port is taken, or the host stands for no address of this machine.
  *
  * @example
  * ```ts
@@ -48,9 +49,9 @@ export interface Listening {
  */
 export async function listen(api: Servable, options: ListenOptions = {}): Promise<Listening> {
   const { port = 0, host = "127.0.0.1", controlToken } = options;
-  const isPrivate = host === "localhost" || host === "::1" || host.startsWith("127.");
+  const own = await addressOf(host);
   const control =
-    api.control && (isPrivate || controlToken !== undefined)
+    api.control && (isLoopback(own) || controlToken !== undefined)
       ? controlHandler(api.control, { token: controlToken })
       : undefined;
 
@@ -76,18 +77,17 @@ export async function listen(api: Servable, options: ListenOptions = {}): Promis
   // A connection that is idle stays open until `close`: were it to end by itself, it could do so under the next request.
   server.keepAliveTimeout = 0;
   await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, host, resolve);
+    server.once("error", (error) => reject(listenError(error, host, port)));
+    server.listen(port, own, resolve);
   });
 
-  const address = server.address() as AddressInfo;
-  const shown = address.family === "IPv6" ? `[${address.address}]` : address.address;
+  const url = urlOf("http", server.address() as AddressInfo);
   const close = () =>
     new Promise<void>((resolve) => {
       server.close(() => resolve());
       server.closeAllConnections();
     });
-  return { url: `http://${shown}:${address.port}`, close, [Symbol.asyncDispose]: close };
+  return { url, close, [Symbol.asyncDispose]: close };
 }
 
 /** How long an answer waits for the rest of a request that nobody reads. */

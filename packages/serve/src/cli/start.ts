@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { createMemoryStore, createSandboxApi, type Store } from "@porter-sandbox/api";
-import { addressOf, isLoopback } from "../http/address.ts";
+import { addressOf, isLoopback } from "@porter-sandbox/node-http/address";
 import { keyAuth, readKeyFile } from "../keys.ts";
 import { createLog, errorFields, type LogSink, stderrSink } from "../log.ts";
 import { type Serving, serve } from "../serve.ts";
