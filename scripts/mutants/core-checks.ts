@@ -42,7 +42,7 @@ export const coreCheckMutants: readonly Mutant[] = [
     ["the client sends dot segments", "|| /^\\.{0,2}$/.test(String(value)))", ")", "bad input"],
     [
       "the client takes any limit of time",
-      "if (timeoutMs !== undefined && !isTime(timeoutMs)) return",
+      "if (timeoutMs !== undefined && !isTimeout(timeoutMs)) return",
       "if (timeoutMs === null) return",
       "bad input",
     ],

@@ -5,6 +5,12 @@
 
 export type FileScript = "read" | "write" | "drop" | "list" | "stat" | "exists" | "make" | "remove" | "move";
 
+/**
+ * What a file is called until it is whole, beside its place, with random characters behind it. It is a dot file like others,
+ * but that a volume's listing leaves it out at the root, where the server itself puts it.
+ */
+export const PART_PREFIX = ".porter-sandbox-part-";
+
 const LABEL = "# porter-sandbox files 1: ";
 
 /** The first line of a script. The number changes when what a script is given or answers does. */

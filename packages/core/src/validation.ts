@@ -82,7 +82,7 @@ export function checkOption(
   option: "timeoutMs" | "maxRetries" | "baseUrl" | "apiKey",
   value: unknown,
 ): string | undefined {
-  if (option === "timeoutMs") return isTime(value) ? undefined : TIMEOUT_RULE;
+  if (option === "timeoutMs") return isTimeout(value) ? undefined : TIMEOUT_RULE;
   if (option === "maxRetries") return isWhole(value) ? undefined : "must be a whole number, 0 or more";
   if (option === "apiKey")
     // A runtime's own error for a header that cannot be sent would show the key.
@@ -108,11 +108,11 @@ export function checkHeader(name: string, value: unknown): Violation | undefined
 }
 
 const isWhole = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
-const isTime = (value: unknown) => typeof value === "number" && value > 0;
+const isTimeout = (value: unknown) => typeof value === "number" && value > 0;
 const TIMEOUT_RULE = "must be a number of milliseconds above 0";
 
 const checkOptions = ({ timeoutMs, signal }: CallOptions): Violation | undefined => {
-  if (timeoutMs !== undefined && !isTime(timeoutMs)) return violation("timeoutMs", timeoutMs, TIMEOUT_RULE);
+  if (timeoutMs !== undefined && !isTimeout(timeoutMs)) return violation("timeoutMs", timeoutMs, TIMEOUT_RULE);
   if (signal && typeof signal.addEventListener !== "function")
     return violation("signal", undefined, "must be an AbortSignal");
   return undefined;

@@ -227,6 +227,7 @@ export async function insist<T>(plane: Plane, ask: () => Promise<T>): Promise<T>
   }
 }
 
+/** Lets what {@link insist} waits with try again. */
 export async function goOn(plane: Plane, id: string): Promise<void> {
   plane.retries.get(id)?.();
   plane.retries.delete(id);

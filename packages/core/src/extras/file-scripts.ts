@@ -9,9 +9,6 @@ import {
  * Paths and contents are arguments, never a part of a script's text; how it went is the exit code.
  */
 
-/** What a write is called until it is whole: beside its place, hidden. */
-export const partPrefix = ".porter-sandbox-part-";
-
 const common = `LC_ALL=C
 export LC_ALL
 need() {

@@ -1,5 +1,6 @@
 import { checkFilePath } from "@porter-sandbox/spec";
 import { encodeBase64 } from "@porter-sandbox/spec/base64";
+import { PART_PREFIX } from "@porter-sandbox/spec/file-scripts";
 import { ARGUMENT_BYTES, newToken } from "../commands/compile.ts";
 import { UploadTimeoutError } from "../errors/client-errors.ts";
 import { invalidValue } from "../errors/invalid-value.ts";
@@ -10,7 +11,7 @@ import { withinScope } from "../transport/request.ts";
 import type { ExecResult } from "../types.ts";
 import type { FileContent } from "./content.ts";
 import { fail, normalPath } from "./file-errors.ts";
-import { dropScript, partPrefix, writeScript } from "./file-scripts.ts";
+import { dropScript, writeScript } from "./file-scripts.ts";
 import { piecesOf } from "./pieces.ts";
 import type { RunScript } from "./script.ts";
 
@@ -51,7 +52,7 @@ async function writePieces(
   const { mode } = options;
   if (mode !== undefined && !(Number.isInteger(mode) && mode >= 0 && mode <= 0o7777))
     throw invalidValue("mode", mode, "must be permission bits from 0 to 0o7777");
-  const part = partPrefix + newToken();
+  const part = PART_PREFIX + newToken();
   let begun = false;
   const late = (timeoutMs: number) =>
     new UploadTimeoutError(`Writing ${path} took longer than ${timeoutMs} ms`, {

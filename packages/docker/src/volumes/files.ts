@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { EngineError, type EngineErrorCode, type EngineFileInfo, type EngineFiles } from "@porter-sandbox/api";
 import type { Clock } from "@porter-sandbox/spec";
+import { PART_PREFIX } from "@porter-sandbox/spec/file-scripts";
 import type { DockerClient } from "../client.ts";
 import { type ExecStreams, startExec } from "../commands/exec.ts";
 import type { EventFeed } from "../events.ts";
 import type { HelperAnswer, VolumeHelper, VolumeHelpers } from "./helper.ts";
-import { type ListedFile, longestListingBytes, parseListing, partPrefix, readScript, writeScript } from "./script.ts";
+import { type ListedFile, longestListingBytes, parseListing, readScript, writeScript } from "./script.ts";
 
 /** Up to here a file goes through the helper's session; beyond it, through a process of its own, as a stream. */
 const smallWriteBytes = 4 * 1024;
@@ -41,7 +42,7 @@ export function volumeFiles({ client, events, helpers, clock, silenceMs }: Files
       if (answer.data.length > longestListingBytes) {
         throw new EngineError("engine_error", `${path} holds more than can be listed`);
       }
-      return infos(answer).filter(({ name }) => path !== "/" || !name.startsWith(partPrefix));
+      return infos(answer).filter(({ name }) => path !== "/" || !name.startsWith(PART_PREFIX));
     },
 
     async read(path, range) {
@@ -62,7 +63,7 @@ export function volumeFiles({ client, events, helpers, clock, silenceMs }: Files
     async write(path, content) {
       const [directory, name] = split(path);
       if (name === "") throw refusal("is_a_directory", path);
-      const part = `${partPrefix}${randomUUID()}`;
+      const part = `${PART_PREFIX}${randomUUID()}`;
       const reader = content.getReader();
       try {
         const { head, ended } = await readHead(reader, smallWriteBytes);

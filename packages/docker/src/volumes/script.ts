@@ -10,10 +10,10 @@
  * network.
  */
 
+import { PART_PREFIX } from "@porter-sandbox/spec/file-scripts";
+
 /** Where the volume is mounted. */
 export const root = "/volume";
-/** What a write is called until it is whole: hidden from listings. */
-export const partPrefix = ".porter-sandbox-part-";
 /** A listing that is longer is cut, and so is no listing: some 400,000 files with short names, 60,000 with the longest. */
 export const longestListingBytes = 16 * 1024 * 1024;
 
@@ -107,7 +107,7 @@ place() {
   mv -f -T "${root}/$1" "./$3" 2>/dev/null || { say=failed; return 1; }
 }
 chmod 0777 ${root}
-find ${root} -maxdepth 1 -name '${partPrefix}*' -type f -exec rm -f {} +
+find ${root} -maxdepth 1 -name '${PART_PREFIX}*' -type f -exec rm -f {} +
 printf '\\000ready\\n'
 while read -r operation a b c d e; do
   say=ok
