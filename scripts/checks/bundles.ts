@@ -15,7 +15,7 @@ const extraLimits: Readonly<Record<string, number>> = {
   iterating: 500,
   ttl: 900,
   jobs: 7_800,
-  "log-reading": 2_700,
+  "log-reading": 2_800,
   metrics: 700,
   operations: 1_000,
   "sandbox-files": 8_900,
