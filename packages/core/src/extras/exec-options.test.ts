@@ -222,6 +222,10 @@ describe("exec with options", () => {
       clock.schedule(() => controller.abort(reason), 100);
       const { signal } = controller;
       expect(await clock.settle(rejection(sandbox.exec(["x"], { onStdout, signal })))).toBe(reason);
+      const closed = sandboxOn(...answers);
+      closed.clock.schedule(() => closed.porter.close(), 100);
+      const left = closed.clock.settle(rejection(closed.sandbox.exec(["x"], { onStdout })));
+      expect(await left).toMatchObject({ code: "client_closed", admitted: true });
     }
   });
 

@@ -102,14 +102,12 @@ export async function execWith(
   if (refusal) throw refusal;
   if (maxOutputBytes !== undefined && !extended) cut(result, maxOutputBytes);
   const { stdout, stderr } = texts(result);
-  if (onStdout || onStderr) {
-    const tell = async () => {
+  const unheard = () => notHeard(timeoutMs, { stdout, stderr });
+  if (onStdout || onStderr)
+    await ranWithin(client, options, deadline + graceMs, unheard, async () => {
       await onStdout?.(stdout);
       await onStderr?.(stderr);
-    };
-    const unheard = () => notHeard(timeoutMs, { stdout, stderr });
-    await withinScope(client, "execSandbox", ANY_COMMAND, leftOf(client, options, deadline + graceMs), unheard, tell);
-  }
+    });
   if (result.reason === "timed_out") throw timeoutWith(timeoutMs, result);
   return result;
 }
@@ -144,6 +142,20 @@ function timeoutWith(timeoutMs: number | undefined, { stdout, stdout_tail, stder
 /** What is left of the limits of a call whose command has begun. */
 function leftOf(client: Client, { signal, timeoutMs }: CallOptions, deadline: number): CallOptions {
   return { signal, timeoutMs: timeoutMs && Math.max(1, deadline - client.clock.now()) };
+}
+
+/** What is done about a command that the server took, within what is left of the limits of its call. */
+function ranWithin<T>(
+  client: Client,
+  options: CallOptions,
+  deadline: number,
+  onTimeout: OnTimeout,
+  work: () => Promise<T>,
+): Promise<T> {
+  return withinScope(client, "execSandbox", ANY_COMMAND, leftOf(client, options, deadline), onTimeout, (scope) => {
+    scope.admitted = true;
+    return work();
+  });
 }
 
 function notHeard(timeoutMs: number | undefined, output: { stdout: string; stderr: string }) {
@@ -214,8 +226,8 @@ async function collect(
     };
     // Those who hear it may take longer than the command; then nothing else is there to heed the limits.
     const unheard: OnTimeout = (limit, scope) =>
-      ended ? notHeard(timeoutMs, texts(keeper.kept())) : late(limit, Object.assign(scope, { admitted: true }));
-    await withinScope(client, "execSandbox", ANY_COMMAND, leftOf(client, options, deadline + GRACE_MS), unheard, () =>
+      ended ? notHeard(timeoutMs, texts(keeper.kept())) : late(limit, scope);
+    await ranWithin(client, options, deadline + GRACE_MS, unheard, () =>
       Promise.all([read("stdout", onStdout), read("stderr", onStderr), feed()]),
     );
     const { exit_code, reason, signal: by, stdout_bytes, stderr_bytes } = await process.exited;
