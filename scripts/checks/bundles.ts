@@ -20,10 +20,10 @@ const extraLimits: Readonly<Record<string, number>> = {
   operations: 1_000,
   "sandbox-files": 8_900,
   snapshots: 900,
-  spawn: 8_400,
-  terminating: 800,
-  waiting: 1_900,
-  "when-running": 600,
+  spawn: 8_600,
+  terminating: 1_000,
+  waiting: 2_100,
+  "when-running": 700,
 };
 
 /** Names of what only some runtimes have; none may be in what runs everywhere. */
