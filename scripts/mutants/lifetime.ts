@@ -195,6 +195,8 @@ export const lifetimeMutants: readonly Mutant[] = [
   ]),
   ...inFile("packages/core/src/extras/fleet.ts", [
     ["an empty id is asked for", '|| id === "") throw', ") throw", "fleets"],
+  ]),
+  ...inFile("spec/src/in-parallel.ts", [
     [
       "of many the last is left out",
       "const left = items.values();",

@@ -1,6 +1,7 @@
 /** How jobs are: asked of their sandboxes, once for each, and waited for. */
 
 import { isEnded } from "@porter-sandbox/spec";
+import { inParallel } from "@porter-sandbox/spec/in-parallel";
 import { signals } from "@porter-sandbox/spec/signals";
 import { readState, statusScript } from "../commands/job-scripts.ts";
 import { ConnectionError, MalformedResponseError, SandboxTimeoutError } from "../errors/client-errors.ts";
@@ -19,7 +20,7 @@ import type { Client } from "../transport/client.ts";
 import { withinScope } from "../transport/request.ts";
 import { type CallOptions, type Scope, shared } from "../transport/scope.ts";
 import type { ExecResult } from "../types.ts";
-import { forEachOf } from "./fleet.ts";
+import { AT_ONCE } from "./fleet.ts";
 import type { JobWaitOptions } from "./job.ts";
 import { lateError, poll, unlimited } from "./polling.ts";
 
@@ -188,8 +189,8 @@ async function askRound(
     }));
   });
   const found = new Map<string, JobStatus>();
-  await forEachOf(asks, options, async ({ sandboxId, ids }, own) => {
-    const statuses = await statusesOf(client, sandboxId, ids, own, which);
+  await inParallel(asks, AT_ONCE, options?.signal, async ({ sandboxId, ids }, own) => {
+    const statuses = await statusesOf(client, sandboxId, ids, { ...options, ...own }, which);
     for (const status of statuses) found.set(keyOf({ sandboxId, id: status.id }), status);
   });
   return found;

@@ -1,5 +1,6 @@
 /** Ending many sandboxes together. */
 import { livePhases } from "@porter-sandbox/spec";
+import { inParallel } from "@porter-sandbox/spec/in-parallel";
 import { isSandboxError, type SandboxError } from "../errors/sandbox-error.ts";
 import { invalidRequest } from "../errors/status-errors.ts";
 import type { Sandbox } from "../resources/sandbox.ts";
@@ -8,7 +9,7 @@ import type { Client } from "../transport/client.ts";
 import { call } from "../transport/request.ts";
 import type { CallOptions } from "../transport/scope.ts";
 import type { SandboxFilters, TerminateResult } from "../types.ts";
-import { forEachOf, handlesOf } from "./fleet.ts";
+import { AT_ONCE, handlesOf } from "./fleet.ts";
 
 /** Ends those that were given, or those that match and have not ended; one that fails keeps none of the others. */
 export async function terminateAll(
@@ -21,9 +22,9 @@ export async function terminateAll(
     ? [...new Set(handlesOf(client, which).map(({ id }) => id))]
     : await matching(sandboxes, which as SandboxFilters, options);
   const failures = new Map<string, SandboxError>();
-  await forEachOf(ids, options, async (id, own) => {
+  await inParallel(ids, AT_ONCE, options?.signal, async (id, own) => {
     try {
-      await call(client, "terminateSandbox", { path: { id } }, own);
+      await call(client, "terminateSandbox", { path: { id } }, { ...options, ...own });
     } catch (error) {
       // The caller's signal ends it all, whatever its reason.
       if (options?.signal?.aborted || !isSandboxError(error)) throw error;

@@ -6,9 +6,9 @@ import {
   type VolumeFile,
 } from "@porter-sandbox/core";
 import { normalizeVolumePath } from "@porter-sandbox/spec";
+import { inParallel } from "@porter-sandbox/spec/in-parallel";
 import { checkConcurrency, checkTransfer } from "./check-transfer.ts";
 import { downloadFile } from "./download.ts";
-import { inParallel } from "./in-parallel.ts";
 import { folderError, LocalFileError, onLocal } from "./local-file-error.ts";
 import { toLocalPath } from "./local-path.ts";
 import type { TreeOptions, TreeResult } from "./options.ts";
@@ -84,6 +84,7 @@ async function receiveTree(
   const progress = sumOf(total, onProgress);
   try {
     for (const below of directoriesOf(entries)) await makeDirectory(join(into, below), join(local, below));
+    signal.throwIfAborted();
     await inParallel(files, concurrency, signal, async ({ entry, below }, each) => {
       await downloadFile(from, entry.path, join(into, ...below), { ...each, onProgress: progress.ofOne() });
     });

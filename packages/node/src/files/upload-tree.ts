@@ -1,7 +1,7 @@
 import type { Stats } from "node:fs";
 import { type FileSystem, type SandboxFiles, UploadTimeoutError } from "@porter-sandbox/core";
+import { inParallel } from "@porter-sandbox/spec/in-parallel";
 import { checkConcurrency, checkTransfer } from "./check-transfer.ts";
-import { inParallel } from "./in-parallel.ts";
 import { LocalFileError, onLocal } from "./local-file-error.ts";
 import { toLocalPath } from "./local-path.ts";
 import type { TreeOptions, TreeResult } from "./options.ts";
@@ -61,6 +61,7 @@ async function sendTree(
   const sandbox = "mkdir" in to ? (to as SandboxFiles) : undefined;
   const under = (below: string) => `${path.replace(/\/+$/, "")}${below}`;
   const progress = sumOf(total, onProgress);
+  signal.throwIfAborted();
   await inParallel(tree.files, concurrency, signal, async (file, each) => {
     const mode = (file.mode & 0o111) !== 0 ? file.mode & 0o777 : undefined;
     const target = sandbox && mode ? withMode(sandbox, mode) : to;
