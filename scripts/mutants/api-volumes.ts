@@ -254,7 +254,7 @@ export const apiVolumeMutants: readonly Mutant[] = [
     ],
     [
       "a missing parent is an inner error",
-      'if (code !== "not_found" && code !== "not_a_directory") throw error;\n    throw withoutParent',
+      "if (!leadsNowhere(error)) throw error;\n    throw withoutParent",
       "throw error;\n    throw withoutParent",
       "moving files",
     ],

@@ -50,13 +50,18 @@ function knowing(plane: Plane, volume_id: string, files: EngineFiles): EngineFil
 
 const isNotFound = (error: unknown): boolean => engineErrorOf(error)?.code === "not_found";
 
-/** A 404 also where a part of the path is a file: there is nothing of that path then. */
+/** Whether there is nothing of a path: also where a part of it is a file. */
+function leadsNowhere(error: unknown): boolean {
+  const code = engineErrorOf(error)?.code;
+  return code === "not_found" || code === "not_a_directory";
+}
+
+/** A 404 where a path leads nowhere. */
 async function found<T>(looked: Promise<T>, path: string, field: string): Promise<T> {
   try {
     return await looked;
   } catch (error) {
-    const code = engineErrorOf(error)?.code;
-    if (code !== "not_found" && code !== "not_a_directory") throw error;
+    if (!leadsNowhere(error)) throw error;
     throw notFound(`${field}: there is nothing of that path (got ${show(path)})`, field);
   }
 }
@@ -174,8 +179,7 @@ export async function moveFile(plane: Plane, volume_id: string, move: { from: st
   const files = await filesOf(plane, volume_id);
   await statFile(files, from, "from");
   const parent = await files.stat(parentOf(to)).catch((error: unknown) => {
-    const code = engineErrorOf(error)?.code;
-    if (code !== "not_found" && code !== "not_a_directory") throw error;
+    if (!leadsNowhere(error)) throw error;
     throw withoutParent(to);
   });
   if (parent.type !== "directory") throw insideFile(to);
@@ -185,7 +189,7 @@ export async function moveFile(plane: Plane, volume_id: string, move: { from: st
     const code = engineErrorOf(error)?.code;
     if (code === "exists")
       throw conflict("destination_exists", `to: must not exist (got ${show(to)})`, { field: "to" });
-    if (code !== "not_found" && code !== "not_a_directory") throw error;
+    if (!leadsNowhere(error)) throw error;
     // One of the two has changed since it was looked at.
     await statFile(files, from, "from");
     throw code === "not_found" ? withoutParent(to) : insideFile(to);
